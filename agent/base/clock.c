@@ -1,0 +1,31 @@
+/* clock.c - see clock.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/base/clock.h"
+
+#include <time.h>
+
+int64_t
+clock_epoch_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+uint64_t
+clock_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t
+clock_ms(void)
+{
+    return clock_ns() / 1000000u;
+}
