@@ -1,0 +1,126 @@
+/* names.c - see names.h.
+ *
+ * The texts stand in the order of their numbers; beside them an open hash table
+ * of numbers + 1, never more than half full.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/data/names.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/arena.h"
+#include "agent/base/hash.h"
+#include "agent/base/mem.h"
+
+enum { FIRST_SLOTS = 64 };      /* a power of two */
+
+struct names {
+    struct arena  bytes;
+    struct slice *texts;        /* room for half of nslots */
+    uint32_t      count;
+    uint32_t     *slots;
+    uint32_t      nslots;
+};
+
+static const char *const well_known[] = {
+    [NAME_BODY] = "body",
+    [NAME_RAW] = "raw",
+    [NAME_TIME] = "time",
+    [NAME_HOST_NAME] = "host.name",
+    [NAME_INPUT] = "input",
+    [NAME_LOG_FILE_PATH] = "log.file.path",
+    [NAME_LOG_FILE_NAME] = "log.file.name",
+    [NAME_LOG_FILE_OFFSET] = "log.file.offset",
+    [NAME_PARSE_ERROR] = "parse.error",
+};
+
+_Static_assert(sizeof well_known / sizeof *well_known == NAME_WELL_KNOWN, "each has a text");
+
+/* The slot that holds this name, or the empty one where it belongs. */
+static uint32_t *
+slot_of(const struct names *names, struct slice name)
+{
+    const uint32_t mask = names->nslots - 1;
+    uint32_t       i = (uint32_t)hash_bytes(name) & mask;
+
+    while (names->slots[i] != 0 && !slice_equal(names->texts[names->slots[i] - 1], name))
+        i = (i + 1) & mask;
+    return &names->slots[i];
+}
+
+static void
+resize(struct names *names, uint32_t nslots)
+{
+    free(names->slots);
+    names->nslots = nslots;
+    names->slots = mem_zero(nslots * sizeof *names->slots);
+    names->texts = mem_array(names->texts, nslots / 2, sizeof *names->texts);
+    for (uint32_t i = 0; i < names->count; i++)
+        *slot_of(names, names->texts[i]) = i + 1;
+}
+
+struct names *
+names_new(void)
+{
+    struct names *names = NEW(struct names);
+
+    arena_init(&names->bytes);
+    resize(names, FIRST_SLOTS);
+    for (uint32_t i = 0; i < NAME_WELL_KNOWN; i++) {
+        const uint32_t number = names_intern(names, slice_of(well_known[i]));
+
+        assert(number == i);
+    }
+    return names;
+}
+
+void
+names_free(struct names *names)
+{
+    if (names == NULL)
+        return;
+    arena_fini(&names->bytes);
+    free(names->texts);
+    free(names->slots);
+    free(names);
+}
+
+uint32_t
+names_intern(struct names *names, struct slice name)
+{
+    uint32_t *slot = slot_of(names, name);
+
+    if (*slot != 0)
+        return *slot - 1;
+    if (names->count == names->nslots / 2) {
+        resize(names, 2 * names->nslots);
+        slot = slot_of(names, name);
+    }
+    names->texts[names->count++] = arena_copy(&names->bytes, name);
+    *slot = names->count;
+    return names->count - 1;
+}
+
+uint32_t
+names_find(const struct names *names, struct slice name)
+{
+    const uint32_t held = *slot_of(names, name);
+
+    return held != 0 ? held - 1 : NAME_NONE;
+}
+
+struct slice
+names_text(const struct names *names, uint32_t number)
+{
+    assert(number < names->count);
+    return names->texts[number];
+}
+
+uint32_t
+names_count(const struct names *names)
+{
+    return names->count;
+}

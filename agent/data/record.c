@@ -1,0 +1,167 @@
+/* record.c - see record.h.
+ *
+ * `index` finds a field by its number in one step.  It has an entry for every
+ * name of the configuration and is cleared by walking over the values that were
+ * set, so that a line costs what it holds and not what could be asked for.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/data/record.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/mem.h"
+
+enum { MAX_DIGITS = 20 };       /* of a 64-bit number, with its sign */
+
+void
+record_init(struct record *r, const struct names *names)
+{
+    memset(r, 0, sizeof *r);
+    r->names = names;
+    r->values = mem_array(NULL, RECORD_MAX_FIELDS, sizeof *r->values);
+    r->index = mem_zero(names_count(names) * sizeof *r->index);
+}
+
+void
+record_fini(struct record *r)
+{
+    free(r->values);
+    free(r->index);
+    memset(r, 0, sizeof *r);
+}
+
+void
+record_begin(struct record *r, struct slice raw, struct slice body, uint64_t offset)
+{
+    for (uint32_t i = 0; i < r->nvalues; i++)
+        if (r->values[i].number != NAME_NONE)
+            r->index[r->values[i].number] = 0;
+    r->nvalues = 0;
+    r->has_time = false;
+    r->raw = raw;
+    r->body = body;
+    r->offset = offset;
+}
+
+static struct value *
+add_value(struct record *r, uint32_t number, struct slice name)
+{
+    struct value *v;
+
+    if (r->nvalues == RECORD_MAX_FIELDS)
+        return NULL;
+    v = &r->values[r->nvalues++];
+    v->number = number;
+    v->name = name;
+    if (number != NAME_NONE)
+        r->index[number] = r->nvalues;
+    return v;
+}
+
+static bool
+fill(struct value *v, enum value_type type, struct slice text)
+{
+    assert(text.ptr != NULL);
+    if (v == NULL)
+        return false;
+    v->type = type;
+    v->text = text;
+    return true;
+}
+
+bool
+record_set(struct record *r, uint32_t number, enum value_type type, struct slice text)
+{
+    const uint32_t place = r->index[number];
+    struct value  *v = place != 0 ? &r->values[place - 1]
+                                  : add_value(r, number, names_text(r->names, number));
+
+    return fill(v, type, text);
+}
+
+/* A name that nothing asks for: few lines have one twice. */
+static struct value *
+find_unnumbered(struct record *r, struct slice name)
+{
+    for (uint32_t i = 0; i < r->nvalues; i++)
+        if (r->values[i].number == NAME_NONE && slice_equal(r->values[i].name, name))
+            return &r->values[i];
+    return NULL;
+}
+
+bool
+record_set_named(struct record *r, struct slice name, enum value_type type, struct slice text)
+{
+    const uint32_t number = names_find(r->names, name);
+    struct value  *v;
+
+    if (number != NAME_NONE)
+        return record_set(r, number, type, text);
+    v = find_unnumbered(r, name);
+    return fill(v != NULL ? v : add_value(r, NAME_NONE, name), type, text);
+}
+
+static struct slice
+digits_of(uint64_t number, bool negative, struct arena *a)
+{
+    char  digits[MAX_DIGITS];
+    char *p = digits + sizeof digits;
+
+    do {
+        *--p = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    if (negative)
+        *--p = '-';
+    return arena_copy(a, (struct slice){ p, (size_t)(digits + sizeof digits - p) });
+}
+
+static struct slice
+time_of(const struct record *r, struct arena *a)
+{
+    const bool negative = r->time_ms < 0;
+
+    return digits_of(negative ? -(uint64_t)r->time_ms : (uint64_t)r->time_ms, negative, a);
+}
+
+/* What every record has by itself; ptr NULL: it has not. */
+static struct slice
+own_part(const struct record *r, uint32_t number, struct arena *a)
+{
+    switch (number) {
+    case NAME_BODY:
+        return r->body;
+    case NAME_RAW:
+        return r->raw;
+    case NAME_TIME:
+        return r->has_time ? time_of(r, a) : NO_SLICE;
+    default:
+        return NO_SLICE;
+    }
+}
+
+const struct value *
+record_field(const struct record *r, uint32_t number)
+{
+    return r->index[number] != 0 ? &r->values[r->index[number] - 1] : NULL;
+}
+
+bool
+record_get(const struct record *r, uint32_t number, struct arena *a, struct slice *text)
+{
+    const uint32_t place = r->index[number];
+
+    *text = own_part(r, number, a);
+    if (text->ptr != NULL)
+        return true;
+    if (place != 0)
+        *text = r->values[place - 1].text;
+    else if (number == NAME_LOG_FILE_OFFSET)
+        *text = digits_of(r->offset, false, a);
+    else if (number < NAME_WELL_KNOWN)
+        *text = r->constant[number];
+    return text->ptr != NULL;
+}

@@ -1,0 +1,67 @@
+/* window.c - see window.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/data/window.h"
+
+#include <assert.h>
+
+void
+window_init(struct window *w, uint64_t committed, struct tail_print tail)
+{
+    *w = (struct window){ NULL, NULL, 0, committed, tail };
+}
+
+uint64_t
+window_end(const struct window *w)
+{
+    return w->newest != NULL ? w->newest->end : w->committed;
+}
+
+void
+window_push(struct window *w, struct chunk **chunk)
+{
+    struct chunk *c = *chunk;
+
+    *chunk = NULL;
+    assert(c->newer == NULL);
+    assert(c->begin == window_end(w) && c->end > c->begin);
+    if (w->newest != NULL)
+        w->newest->newer = c;
+    else
+        w->oldest = c;
+    w->newest = c;
+    w->length++;
+}
+
+/* A complete chunk behind an incomplete one has to wait: committed may never
+ * jump over a gap. */
+struct chunk *
+window_advance(struct window *w)
+{
+    struct chunk *first = w->oldest, *last = NULL;
+
+    while (w->oldest != NULL && chunk_complete(w->oldest)) {
+        last = w->oldest;
+        w->committed = last->end;
+        w->tail = last->tail;
+        w->oldest = last->newer;
+        w->length--;
+    }
+    if (last == NULL)
+        return NULL;
+    last->newer = NULL;
+    if (w->oldest == NULL)
+        w->newest = NULL;
+    return first;
+}
+
+struct chunk *
+window_clear(struct window *w)
+{
+    struct chunk *first = w->oldest;
+
+    w->oldest = w->newest = NULL;
+    w->length = 0;
+    return first;
+}

@@ -1,0 +1,50 @@
+/* window.h - how far a source has been delivered.
+ *
+ * A source is read in chunks, in order and without gaps; outputs acknowledge
+ * messages in any order.  The window keeps every chunk that still waits for an
+ * acknowledgement and answers one question: up to which offset has everything
+ * arrived?  A checkpoint stores that offset and nothing else.
+ *
+ *     committed         oldest             newest
+ *         |---------------|------------------|-----------> offset in the file
+ *                    3 of 9 acked       0 of 4 acked
+ *
+ * The window owns the chunks it holds.  Loop thread only.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef AGENT_DATA_WINDOW_H
+#define AGENT_DATA_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/data/chunk.h"
+
+struct window {
+    struct chunk     *oldest;
+    struct chunk     *newest;
+    size_t            length;       /* chunks held */
+    uint64_t          committed;    /* everything before this offset has arrived */
+    struct tail_print tail;         /* the bytes just before it */
+};
+
+/* Start empty, with all bytes before `committed` already delivered. */
+void window_init(struct window *w, uint64_t committed, struct tail_print tail);
+
+/* Take over a chunk that begins where the newest ends. */
+void window_push(struct window *w, struct chunk **chunk);
+
+/* Move `committed` over the complete chunks at the old end.  They are taken out and returned, linked by `newer`, oldest first; NULL
+ * if the oldest is not complete.  The caller owns them. */
+struct chunk *window_advance(struct window *w);
+
+/* Take every chunk out, delivered or not, and return them the same way.
+ * `committed` stays as it is: they will be read again. */
+struct chunk *window_clear(struct window *w);
+
+/* Where the next chunk begins. */
+uint64_t window_end(const struct window *w);
+
+#endif

@@ -1,0 +1,131 @@
+/* test_names.c - a name has one number, and the well-known ones have theirs.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "agent/data/names.h"
+
+enum { MANY = 5000 };
+
+static struct names *names;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    names = names_new();
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    names_free(names);
+    return 0;
+}
+
+static struct slice
+numbered_name(char *room, size_t size, int i)
+{
+    return (struct slice){ room, (size_t)snprintf(room, size, "field.%d", i) };
+}
+
+static void
+well_known_names_have_fixed_numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(names_count(names), NAME_WELL_KNOWN);
+    assert_int_equal(names_find(names, SLICE("body")), NAME_BODY);
+    assert_int_equal(names_find(names, SLICE("raw")), NAME_RAW);
+    assert_int_equal(names_find(names, SLICE("time")), NAME_TIME);
+    assert_int_equal(names_find(names, SLICE("host.name")), NAME_HOST_NAME);
+    assert_int_equal(names_find(names, SLICE("input")), NAME_INPUT);
+    assert_int_equal(names_find(names, SLICE("log.file.path")), NAME_LOG_FILE_PATH);
+    assert_int_equal(names_find(names, SLICE("log.file.name")), NAME_LOG_FILE_NAME);
+    assert_int_equal(names_find(names, SLICE("log.file.offset")), NAME_LOG_FILE_OFFSET);
+    assert_int_equal(names_find(names, SLICE("parse.error")), NAME_PARSE_ERROR);
+}
+
+static void
+a_name_that_nobody_mentioned_has_no_number(void **state)
+{
+    (void)state;
+    assert_int_equal(names_find(names, SLICE("status")), NAME_NONE);
+    assert_int_equal(names_find(names, SLICE("")), NAME_NONE);
+    assert_int_equal(names_find(names, SLICE("Body")), NAME_NONE);
+    assert_int_equal(names_find(names, SLICE("bod")), NAME_NONE);
+}
+
+static void
+the_same_name_gets_the_same_number(void **state)
+{
+    const uint32_t status = names_intern(names, SLICE("status"));
+
+    (void)state;
+    assert_int_equal(status, NAME_WELL_KNOWN);
+    assert_int_equal(names_intern(names, SLICE("status")), status);
+    assert_int_equal(names_find(names, SLICE("status")), status);
+    assert_int_equal(names_count(names), NAME_WELL_KNOWN + 1);
+}
+
+static void
+a_name_is_copied(void **state)
+{
+    char           room[] = "client";
+    const uint32_t number = names_intern(names, slice_of(room));
+
+    (void)state;
+    room[0] = 'X';
+    assert_true(slice_is(names_text(names, number), "client"));
+}
+
+static void
+a_name_may_hold_any_byte(void **state)
+{
+    const uint32_t with_nul = names_intern(names, SLICE("a\0b"));
+
+    (void)state;
+    assert_int_not_equal(names_intern(names, SLICE("a")), with_nul);
+    assert_int_equal(names_find(names, SLICE("a\0b")), with_nul);
+}
+
+static void
+thousands_of_names_are_all_found_again(void **state)
+{
+    char room[32];
+
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(names_intern(names, numbered_name(room, sizeof room, i)),
+                         NAME_WELL_KNOWN + i);
+    for (int i = 0; i < MANY; i++) {
+        const struct slice name = numbered_name(room, sizeof room, i);
+
+        assert_int_equal(names_find(names, name), NAME_WELL_KNOWN + i);
+        assert_true(slice_equal(names_text(names, (uint32_t)(NAME_WELL_KNOWN + i)), name));
+    }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(well_known_names_have_fixed_numbers),
+        TEST(a_name_that_nobody_mentioned_has_no_number),
+        TEST(the_same_name_gets_the_same_number),
+        TEST(a_name_is_copied),
+        TEST(a_name_may_hold_any_byte),
+        TEST(thousands_of_names_are_all_found_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
