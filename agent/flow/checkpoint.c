@@ -1,0 +1,714 @@
+/* checkpoint.c - see checkpoint.h.
+ *
+ * One table, one row a file.  WAL and synchronous=NORMAL: a power loss may take
+ * the last transactions with it, which means older offsets and records sent
+ * again, never records lost.
+ *
+ * The loop collects what is due into a batch of plain copies; one job at a time
+ * writes it.  A batch that cannot be written stays due: its rows are merged
+ * with what comes, and tried again at the next interval.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/flow/checkpoint.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/base/buf.h"
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/base/mem.h"
+#include "agent/flow/plan.h"
+
+enum {
+    APPLICATION_ID = 0x73746f6b,        /* "stok": this database is ours */
+    SCHEMA_VERSION = 1,
+    BUSY_MS = 5000,
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS file ("
+    "  id        INTEGER PRIMARY KEY,"
+    "  input     TEXT NOT NULL,"
+    "  path      BLOB NOT NULL,"
+    "  device    INTEGER NOT NULL,"
+    "  inode     INTEGER NOT NULL,"
+    "  head_len  INTEGER NOT NULL,"
+    "  head_hash INTEGER NOT NULL,"
+    "  tail_len  INTEGER NOT NULL,"
+    "  tail_hash INTEGER NOT NULL,"
+    "  offset    INTEGER NOT NULL,"
+    "  updated   INTEGER NOT NULL"
+    ");";
+
+static const char select_rows[] =
+    "SELECT id, input, path, device, inode, head_len, head_hash, tail_len, tail_hash, offset,"
+    " updated FROM file ORDER BY input, path, id";
+
+static const char put_row[] =
+    "INSERT OR REPLACE INTO file (id, input, path, device, inode, head_len, head_hash, tail_len,"
+    " tail_hash, offset, updated) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
+
+static const char delete_row[] = "DELETE FROM file WHERE id = ?";
+
+/* What is to be written: rows as they were when the batch was made. */
+struct batch {
+    struct checkpoint *put;
+    size_t             nput, max_put;
+    int64_t           *remove;
+    size_t             nremove, max_remove;
+};
+
+struct checkpoints {
+    char              *folder, *file;
+    int                lock;            /* -1: only to look */
+    sqlite3           *db;
+    sqlite3_stmt      *put, *remove;
+    struct checkpoint *rows;
+    size_t             nrows;
+    int64_t            last_id;
+
+    uv_timer_t         timer;
+    uv_work_t          request;
+    bool               started, busy, closing;
+    struct source     *dirty;           /* linked by next_dirty */
+    struct batch       due, writing;
+    bool               failed;          /* the last write */
+    char               trouble[200];
+    struct log_repeat  told;
+    checkpoints_flushed_f *flushed;
+    void              *flushed_ctx;
+};
+
+/* ---- Opening --------------------------------------------------------------- */
+
+static int
+make_folder(const char *path, struct error *err)
+{
+    char *copy = mem_string(path);
+    int   result = 0;
+
+    for (char *p = copy + 1; result == 0; p++) {
+        const char was = *p;
+
+        if (was != '/' && was != '\0')
+            continue;
+        *p = '\0';
+        if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+            result = error_set(err, ERR_SYSTEM, "cannot make the state folder '%s': %s", path,
+                               strerror(errno));
+        *p = was;
+        if (was == '\0')
+            break;
+    }
+    free(copy);
+    return result;
+}
+
+static int
+take_lock(struct checkpoints *st, struct error *err)
+{
+    struct buf path = { NULL, 0, 0 };
+
+    buf_printf(&path, "%s/lock", st->folder);
+    st->lock = open(buf_string(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    buf_fini(&path);
+    if (st->lock < 0)
+        return error_set(err, ERR_SYSTEM, "cannot write to the state folder '%s': %s", st->folder,
+                         strerror(errno));
+    if (flock(st->lock, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        return error_set(err, ERR_LOCKED,
+                         "another agent holds the state folder '%s' (give each its own state_dir)",
+                         st->folder);
+    return error_set(err, ERR_SYSTEM, "cannot lock the state folder '%s': %s", st->folder,
+                     strerror(errno));
+}
+
+static int
+run_sql(struct checkpoints *st, const char *sql, struct error *err)
+{
+    if (sqlite3_exec(st->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return 0;
+    return error_set(err, ERR_STORE, "%s", sqlite3_errmsg(st->db));
+}
+
+static int
+read_number(struct checkpoints *st, const char *sql, int64_t *number, struct error *err)
+{
+    sqlite3_stmt *q = NULL;
+    int           result = -1;
+
+    *number = 0;
+    if (sqlite3_prepare_v2(st->db, sql, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) {
+        *number = sqlite3_column_int64(q, 0);
+        result = 0;
+    } else {
+        error_set(err, ERR_STORE, "%s", sqlite3_errmsg(st->db));
+    }
+    sqlite3_finalize(q);
+    return result;
+}
+
+/* Is it ours, of our version, and whole?  An empty database is made ours. */
+static int
+check_database(struct checkpoints *st, struct error *err)
+{
+    int64_t application, version, tables;
+
+    if (read_number(st, "PRAGMA application_id", &application, err) == -1 ||
+        read_number(st, "PRAGMA user_version", &version, err) == -1 ||
+        read_number(st, "SELECT count(*) FROM sqlite_master", &tables, err) == -1)
+        return -1;
+    if (tables == 0 && application == 0 && st->lock >= 0)
+        return 0;
+    if (application != APPLICATION_ID)
+        return error_set(err, ERR_STORE, "it is not a checkpoint database");
+    if (version > SCHEMA_VERSION)
+        return error_set(err, ERR_STORE, "it was written by a newer version");
+    return 0;
+}
+
+static int
+set_up_database(struct checkpoints *st, struct error *err)
+{
+    char pragmas[160];
+
+    snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             APPLICATION_ID, SCHEMA_VERSION);
+    if (run_sql(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err) == -1 ||
+        run_sql(st, schema, err) == -1 || run_sql(st, pragmas, err) == -1)
+        return -1;
+    if (sqlite3_prepare_v2(st->db, put_row, -1, &st->put, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(st->db, delete_row, -1, &st->remove, NULL) != SQLITE_OK)
+        return error_set(err, ERR_STORE, "%s", sqlite3_errmsg(st->db));
+    return 0;
+}
+
+static char *
+column_text(sqlite3_stmt *q, int column)
+{
+    const void  *bytes = sqlite3_column_blob(q, column);
+    const size_t len = (size_t)sqlite3_column_bytes(q, column);
+
+    return mem_copy(bytes, len);
+}
+
+static struct checkpoint
+read_row(sqlite3_stmt *q)
+{
+    return (struct checkpoint){
+        .id = sqlite3_column_int64(q, 0),
+        .input = column_text(q, 1),
+        .path = column_text(q, 2),
+        .identity = {
+            .device = (uint64_t)sqlite3_column_int64(q, 3),
+            .inode = (uint64_t)sqlite3_column_int64(q, 4),
+            .head_len = (uint32_t)sqlite3_column_int64(q, 5),
+            .head_hash = (uint64_t)sqlite3_column_int64(q, 6),
+        },
+        .tail = { (uint32_t)sqlite3_column_int64(q, 7), (uint64_t)sqlite3_column_int64(q, 8) },
+        .offset = (uint64_t)sqlite3_column_int64(q, 9),
+        .updated = sqlite3_column_int64(q, 10),
+    };
+}
+
+static void
+forget_rows(struct checkpoints *st)
+{
+    for (size_t i = 0; i < st->nrows; i++) {
+        free(st->rows[i].input);
+        free(st->rows[i].path);
+    }
+    free(st->rows);
+    st->rows = NULL;
+    st->nrows = 0;
+    st->last_id = 0;
+}
+
+static int
+read_rows(struct checkpoints *st, struct error *err)
+{
+    sqlite3_stmt *q = NULL;
+    size_t        room = 0;
+    int           step = SQLITE_ERROR;
+
+    if (sqlite3_prepare_v2(st->db, select_rows, -1, &q, NULL) == SQLITE_OK)
+        while ((step = sqlite3_step(q)) == SQLITE_ROW) {
+            if (st->nrows == room) {
+                room = room > 0 ? 2 * room : 64;
+                st->rows = mem_array(st->rows, room, sizeof *st->rows);
+            }
+            st->rows[st->nrows] = read_row(q);
+            if (st->rows[st->nrows].id > st->last_id)
+                st->last_id = st->rows[st->nrows].id;
+            st->nrows++;
+        }
+    if (step != SQLITE_DONE)
+        error_set(err, ERR_STORE, "%s", sqlite3_errmsg(st->db));
+    sqlite3_finalize(q);
+    return step == SQLITE_DONE ? 0 : -1;
+}
+
+static void
+close_database(struct checkpoints *st)
+{
+    sqlite3_finalize(st->put);
+    sqlite3_finalize(st->remove);
+    sqlite3_close(st->db);
+    st->put = st->remove = NULL;
+    st->db = NULL;
+}
+
+static int
+open_database(struct checkpoints *st, struct error *err)
+{
+    const bool look = st->lock < 0;
+    const int  flags = look ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+
+    if (sqlite3_open_v2(st->file, &st->db, flags, NULL) != SQLITE_OK)
+        return error_set(err, ERR_STORE, "%s", sqlite3_errmsg(st->db));
+    sqlite3_busy_timeout(st->db, BUSY_MS);
+    if (check_database(st, err) == -1)
+        return -1;
+    if (!look && set_up_database(st, err) == -1)
+        return -1;
+    return read_rows(st, err);
+}
+
+/* Out of the way, with its journals, under a name that says when. */
+static void
+set_aside(struct checkpoints *st, const char *why)
+{
+    static const char *const endings[] = { "", "-wal", "-shm" };
+    struct buf               from = { NULL, 0, 0 }, to = { NULL, 0, 0 };
+    const long long          now = (long long)clock_epoch_ms();
+
+    log_error("the checkpoint database '%s' cannot be used: %s (it is set aside as "
+              "'%s.damaged-%lld'; files are read from their beginning)",
+              st->file, why, st->file, now);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        buf_clear(&from);
+        buf_clear(&to);
+        buf_printf(&from, "%s%s", st->file, endings[i]);
+        buf_printf(&to, "%s.damaged-%lld%s", st->file, now, endings[i]);
+        if (rename(buf_string(&from), buf_string(&to)) != 0 && errno != ENOENT)
+            log_error("cannot rename '%s': %s", from.ptr, strerror(errno));
+    }
+    buf_fini(&from);
+    buf_fini(&to);
+}
+
+/* Not a trouble of the database itself, but of the place where it is. */
+static bool
+is_systems_fault(struct checkpoints *st)
+{
+    const int code = sqlite3_errcode(st->db) & 0xff;
+
+    return code == SQLITE_FULL || code == SQLITE_CANTOPEN || code == SQLITE_READONLY ||
+           code == SQLITE_IOERR || code == SQLITE_PERM || code == SQLITE_BUSY;
+}
+
+static struct checkpoints *
+new_store(const char *state_dir)
+{
+    struct checkpoints *st = NEW(struct checkpoints);
+    struct buf          file = { NULL, 0, 0 };
+
+    st->lock = -1;
+    st->folder = mem_string(state_dir);
+    buf_printf(&file, "%s/stoker.db", state_dir);
+    st->file = mem_string(buf_string(&file));
+    buf_fini(&file);
+    return st;
+}
+
+/* The database, or a new one in its place. */
+static int
+open_or_replace(struct checkpoints *st, struct error *err)
+{
+    struct error why;
+
+    if (open_database(st, &why) == 0)
+        return 0;
+    if (is_systems_fault(st))
+        return error_set(err, ERR_SYSTEM, "cannot use the checkpoint database '%s': %s", st->file,
+                         why.text);
+    close_database(st);
+    forget_rows(st);
+    set_aside(st, why.text);
+    if (open_database(st, &why) == 0)
+        return 0;
+    return error_set(err, ERR_SYSTEM, "cannot make the checkpoint database '%s': %s", st->file,
+                     why.text);
+}
+
+struct checkpoints *
+checkpoints_open(const char *state_dir, struct error *err)
+{
+    struct checkpoints *st = new_store(state_dir);
+    const mode_t        mask = umask(077);      /* SQLite makes its files by the umask */
+    const bool          ok = make_folder(state_dir, err) == 0 && take_lock(st, err) == 0 &&
+                             open_or_replace(st, err) == 0;
+
+    umask(mask);
+    if (ok)
+        return st;
+    checkpoints_close(st);
+    return NULL;
+}
+
+struct checkpoints *
+checkpoints_read(const char *state_dir, struct error *err)
+{
+    struct checkpoints *st = new_store(state_dir);
+    struct error        why;
+
+    if (access(st->file, F_OK) != 0) {
+        error_set(err, ERR_SYSTEM, "no checkpoints at '%s': %s", st->file, strerror(errno));
+    } else if (open_database(st, &why) == -1) {
+        error_set(err, ERR_STORE, "cannot read the checkpoint database '%s': %s", st->file,
+                  why.text);
+    } else {
+        return st;
+    }
+    checkpoints_close(st);
+    return NULL;
+}
+
+struct checkpoint *
+checkpoints_rows(struct checkpoints *st, size_t *count)
+{
+    *count = st->nrows;
+    return st->rows;
+}
+
+/* ---- Batches --------------------------------------------------------------- */
+
+static void
+empty_batch(struct batch *b)
+{
+    for (size_t i = 0; i < b->nput; i++) {
+        free(b->put[i].input);
+        free(b->put[i].path);
+    }
+    b->nput = b->nremove = 0;
+}
+
+static void
+free_batch(struct batch *b)
+{
+    empty_batch(b);
+    free(b->put);
+    free(b->remove);
+}
+
+static void
+batch_put(struct batch *b, const struct source *s)
+{
+    if (b->nput == b->max_put) {
+        b->max_put = b->max_put > 0 ? 2 * b->max_put : 16;
+        b->put = mem_array(b->put, b->max_put, sizeof *b->put);
+    }
+    b->put[b->nput++] = (struct checkpoint){
+        .id = s->id,
+        .input = mem_string(s->plan->input),
+        .path = mem_string(s->path),
+        .identity = s->identity,
+        .offset = s->window.committed,
+        .tail = s->window.tail,
+        .updated = clock_epoch_ms(),
+    };
+}
+
+static void
+batch_remove(struct batch *b, int64_t id)
+{
+    if (b->nremove == b->max_remove) {
+        b->max_remove = b->max_remove > 0 ? 2 * b->max_remove : 16;
+        b->remove = mem_array(b->remove, b->max_remove, sizeof *b->remove);
+    }
+    b->remove[b->nremove++] = id;
+}
+
+/* The job's side. */
+static int
+bind_and_put(struct checkpoints *st, const struct checkpoint *row)
+{
+    sqlite3_stmt *q = st->put;
+    int           step;
+
+    sqlite3_bind_int64(q, 1, row->id);
+    sqlite3_bind_text(q, 2, row->input, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(q, 3, row->path, (int)strlen(row->path), SQLITE_STATIC);
+    sqlite3_bind_int64(q, 4, (sqlite3_int64)row->identity.device);
+    sqlite3_bind_int64(q, 5, (sqlite3_int64)row->identity.inode);
+    sqlite3_bind_int64(q, 6, row->identity.head_len);
+    sqlite3_bind_int64(q, 7, (sqlite3_int64)row->identity.head_hash);
+    sqlite3_bind_int64(q, 8, row->tail.len);
+    sqlite3_bind_int64(q, 9, (sqlite3_int64)row->tail.hash);
+    sqlite3_bind_int64(q, 10, (sqlite3_int64)row->offset);
+    sqlite3_bind_int64(q, 11, row->updated);
+    step = sqlite3_step(q);
+    sqlite3_reset(q);
+    return step == SQLITE_DONE ? 0 : -1;
+}
+
+static int
+bind_and_remove(struct checkpoints *st, int64_t id)
+{
+    int step;
+
+    sqlite3_bind_int64(st->remove, 1, id);
+    step = sqlite3_step(st->remove);
+    sqlite3_reset(st->remove);
+    return step == SQLITE_DONE ? 0 : -1;
+}
+
+static int
+write_rows(struct checkpoints *st, const struct batch *b)
+{
+    for (size_t i = 0; i < b->nput; i++)
+        if (bind_and_put(st, &b->put[i]) == -1)
+            return -1;
+    for (size_t i = 0; i < b->nremove; i++)
+        if (bind_and_remove(st, b->remove[i]) == -1)
+            return -1;
+    return 0;
+}
+
+static void
+on_work(uv_work_t *request)
+{
+    struct checkpoints *st = request->data;
+    struct error        err;
+
+    st->failed = true;
+    if (run_sql(st, "BEGIN IMMEDIATE", &err) == 0) {
+        if (write_rows(st, &st->writing) == 0 && run_sql(st, "COMMIT", &err) == 0) {
+            st->failed = false;
+            return;
+        }
+    }
+    snprintf(st->trouble, sizeof st->trouble, "%s", sqlite3_errmsg(st->db));
+    if (!sqlite3_get_autocommit(st->db))
+        (void)run_sql(st, "ROLLBACK", &err);
+}
+
+/* ---- The loop's side ------------------------------------------------------- */
+
+static void write_due(struct checkpoints *st);
+
+/* Sources are noted, not copied, until a batch is made: one that moves a
+ * thousand times in an interval is one row. */
+static void
+collect(struct checkpoints *st)
+{
+    while (st->dirty != NULL) {
+        struct source *s = st->dirty;
+
+        st->dirty = s->next_dirty;
+        s->next_dirty = NULL;
+        s->dirty = false;
+        batch_put(&st->due, s);
+    }
+}
+
+/* Older rows first: a newer one of the same file then replaces them. */
+static void
+put_back(struct checkpoints *st)
+{
+    struct batch newer = st->due;
+
+    st->due = st->writing;
+    st->writing = (struct batch){ NULL, 0, 0, NULL, 0, 0 };
+    for (size_t i = 0; i < newer.nput; i++) {
+        if (st->due.nput == st->due.max_put) {
+            st->due.max_put = 2 * st->due.max_put + 16;
+            st->due.put = mem_array(st->due.put, st->due.max_put, sizeof *st->due.put);
+        }
+        st->due.put[st->due.nput++] = newer.put[i];
+    }
+    for (size_t i = 0; i < newer.nremove; i++)
+        batch_remove(&st->due, newer.remove[i]);
+    free(newer.put);
+    free(newer.remove);
+}
+
+static void
+tell_flushed(struct checkpoints *st)
+{
+    checkpoints_flushed_f *flushed = st->flushed;
+
+    st->flushed = NULL;
+    flushed(st->flushed_ctx, st->failed);
+}
+
+static void
+on_written(uv_work_t *request, int status)
+{
+    struct checkpoints *st = request->data;
+
+    assert(status == 0);
+    st->busy = false;
+    if (st->failed) {
+        log_again(&st->told, LOG_ERROR,
+                  "cannot write checkpoints to '%s': %s (records go on; after a crash more of them "
+                  "would be sent again)", st->file, st->trouble);
+        put_back(st);
+    } else {
+        log_over(&st->told);
+        empty_batch(&st->writing);
+    }
+    if (st->flushed == NULL)
+        return;
+    if (!st->failed && (st->dirty != NULL || st->due.nput + st->due.nremove > 0))
+        write_due(st);
+    else
+        tell_flushed(st);
+}
+
+static void
+write_due(struct checkpoints *st)
+{
+    struct batch spare = st->writing;
+
+    if (st->busy)
+        return;
+    collect(st);
+    if (st->due.nput + st->due.nremove == 0 && st->flushed == NULL)
+        return;
+    st->writing = st->due;
+    st->due = spare;
+    st->busy = true;
+    uv_queue_work(st->timer.loop, &st->request, on_work, on_written);
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+    write_due(timer->data);
+}
+
+void
+checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms)
+{
+    uv_timer_init(loop, &st->timer);
+    st->timer.data = st;
+    st->request.data = st;
+    st->started = true;
+    uv_timer_start(&st->timer, on_timer, interval_ms, interval_ms);
+}
+
+void
+checkpoints_note(struct checkpoints *st, struct source *s)
+{
+    if (s->id == 0)
+        s->id = ++st->last_id;
+    if (s->dirty)
+        return;
+    s->dirty = true;
+    s->next_dirty = st->dirty;
+    st->dirty = s;
+}
+
+void
+checkpoints_remove(struct checkpoints *st, struct source *s)
+{
+    struct source **at = &st->dirty;
+
+    if (s->dirty) {
+        while (*at != s)
+            at = &(*at)->next_dirty;
+        *at = s->next_dirty;
+        s->next_dirty = NULL;
+        s->dirty = false;
+    }
+    if (s->id != 0)
+        batch_remove(&st->due, s->id);
+    s->id = 0;
+}
+
+void
+checkpoints_remove_row(struct checkpoints *st, int64_t id)
+{
+    batch_remove(&st->due, id);
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+    write_due(handle->data);
+}
+
+void
+checkpoints_flush(struct checkpoints *st, checkpoints_flushed_f *flushed, void *ctx)
+{
+    assert(st->started && !st->closing);
+    st->closing = true;
+    st->flushed = flushed;
+    st->flushed_ctx = ctx;
+    uv_close((uv_handle_t *)&st->timer, on_closed);
+}
+
+static int
+written(struct checkpoints *st, int result, struct error *err)
+{
+    if (result == 0)
+        return 0;
+    return error_set(err, ERR_STORE, "cannot write to '%s': %s", st->file,
+                     sqlite3_errmsg(st->db));
+}
+
+int
+checkpoints_set_now(struct checkpoints *st, const struct checkpoint *row, uint64_t offset,
+                    struct error *err)
+{
+    struct checkpoint moved = *row;
+
+    moved.offset = offset;
+    moved.tail = (struct tail_print){ 0, 0 };
+    moved.updated = clock_epoch_ms();
+    return written(st, bind_and_put(st, &moved), err);
+}
+
+int
+checkpoints_forget_now(struct checkpoints *st, const struct checkpoint *row, struct error *err)
+{
+    return written(st, bind_and_remove(st, row->id), err);
+}
+
+void
+checkpoints_close(struct checkpoints *st)
+{
+    if (st == NULL)
+        return;
+    assert(!st->busy);
+    collect(st);
+    close_database(st);
+    if (st->lock >= 0)
+        close(st->lock);
+    free_batch(&st->due);
+    free_batch(&st->writing);
+    forget_rows(st);
+    free(st->file);
+    free(st->folder);
+    free(st);
+}
+
+const char *
+checkpoint_library(void)
+{
+    return sqlite3_libversion();
+}

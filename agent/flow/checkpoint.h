@@ -1,0 +1,77 @@
+/* checkpoint.h - what is remembered: how far each file was acknowledged.
+ *
+ * One SQLite database, `state_dir/stoker.db`.  Rows are written by a job, one
+ * transaction an interval, and once more at the end of a clean stop.  The
+ * order of truth is acknowledgement, then database, never the reverse.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef AGENT_FLOW_CHECKPOINT_H
+#define AGENT_FLOW_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "agent/base/error.h"
+#include "agent/flow/source.h"
+
+struct checkpoints;
+
+/* One row, as it was when the agent started. */
+struct checkpoint {
+    int64_t           id;
+    char             *input;
+    char             *path;         /* its last name; any bytes */
+    struct identity   identity;
+    uint64_t          offset;       /* bytes that were acknowledged */
+    struct tail_print tail;
+    int64_t           updated;      /* epoch ms */
+    bool              claimed;      /* for the input's use: a source continues it */
+};
+
+/* Make the folder if it is missing, lock it, open the database and read every
+ * row.  A database that is damaged, foreign or newer is set aside as
+ * stoker.db.damaged-TIME and reported with a log line, never a reason not to
+ * start.  NULL: ERR_LOCKED, or ERR_SYSTEM (the folder cannot be made or
+ * written).  Blocks: before the loop runs. */
+struct checkpoints *checkpoints_open(const char *state_dir, struct error *err);
+
+/* As checkpoints_open(), only to look: no lock, nothing made or changed. */
+struct checkpoints *checkpoints_read(const char *state_dir, struct error *err);
+
+/* Every row, in the order of input and path; owned by the store. */
+struct checkpoint *checkpoints_rows(struct checkpoints *st, size_t *count);
+
+/* From now on write what was noted, every `interval_ms`. */
+void checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms);
+
+/* committed, path or identity of this source has changed: its row is due.  A new source gets
+ * its id here. Loop thread. */
+void checkpoints_note(struct checkpoints *st, struct source *s);
+
+/* The file is gone for good and all of it was acknowledged: remove its row. */
+void checkpoints_remove(struct checkpoints *st, struct source *s);
+
+/* The same for a row that no source continues. */
+void checkpoints_remove_row(struct checkpoints *st, int64_t id);
+
+/* Write everything that is due, then call `flushed` (never from inside); no
+ * further write is made by itself.  A failure was logged and `failed` is true. */
+typedef void checkpoints_flushed_f(void *ctx, bool failed);
+void checkpoints_flush(struct checkpoints *st, checkpoints_flushed_f *flushed, void *ctx);
+
+/* For `stoker offsets`, without a loop: move the row to another offset (its file
+ * is then known by its head alone), or delete it.  Blocks. */
+int checkpoints_set_now(struct checkpoints *st, const struct checkpoint *row, uint64_t offset,
+                        struct error *err);
+int checkpoints_forget_now(struct checkpoints *st, const struct checkpoint *row,
+                           struct error *err);
+
+/* Close and unlock; after checkpoints_flush() if it was started. */
+void checkpoints_close(struct checkpoints *st);
+
+/* SQLite's version. */
+const char *checkpoint_library(void);
+
+#endif

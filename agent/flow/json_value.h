@@ -1,0 +1,41 @@
+/* json_value.h - a record's fields as one JSON object.
+ *
+ *     value: {format: json, include: [...], exclude: [...], add: {name: template}}
+ *
+ * Without `include`: the fields that parsers found and the static ones, in the
+ * order they were set, then `body`.  With it: those it names, in its order, and
+ * nothing else; a missing one is left out.  `exclude` takes names away, `add`
+ * puts templates at the end; a field of the same name gives way.  A name stands
+ * once in the object: `body` is the record's own, whatever a parser calls so.
+ * Numbers keep their digits, booleans and nested JSON stay; the rest are
+ * strings, in which bytes that are not UTF-8 become U+FFFD.
+ *
+ * Compiled once and then constant: any thread.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef AGENT_FLOW_JSON_VALUE_H
+#define AGENT_FLOW_JSON_VALUE_H
+
+#include "agent/base/arena.h"
+#include "agent/base/error.h"
+#include "agent/data/field.h"
+#include "agent/data/names.h"
+#include "agent/data/node.h"
+#include "agent/data/record.h"
+
+struct json_value;
+
+/* The keys of such a map, for the reference. */
+extern const struct field json_value_fields[];
+
+/* NULL, with every mistake added to `errs`.  `what` names the owner in messages. */
+struct json_value *json_value_new(const char *what, const struct node *map,
+                                  struct names *names, struct errors *errs);
+void               json_value_free(struct json_value *v);
+
+/* The object, in `a`. */
+struct slice json_value_render(const struct json_value *v, const struct record *r,
+                               struct arena *a);
+
+#endif

@@ -1,0 +1,88 @@
+/* plan.c - see plan.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/flow/plan.h"
+
+#include <stdlib.h>
+
+#include "agent/base/mem.h"
+
+static const struct choice long_lines_choices[] = {
+    { "split", LONG_SPLIT },
+    { "truncate", LONG_TRUNCATE },
+    { "drop", LONG_DROP },
+    { NULL, 0 },
+};
+
+static const struct choice encoding_choices[] = { { "utf-8", 0 }, { NULL, 0 } };
+
+const struct field plan_fields[] = {
+    A_NODE(struct plan, "parser", parser_node,
+        "The parser of every line: a name from `parsers`, a parser written here, or a list of "
+        "them, applied in turn."),
+    A_SIZE(struct plan, "max_line", max_line, "1MiB", 64, 64 * 1024 * 1024,
+        "The longest line; a longer one is treated as long_lines says."),
+    A_CHOICE(struct plan, "long_lines", long_lines, "split", long_lines_choices,
+        "What becomes of a longer line: `split` sends it in pieces of max_line, `truncate` keeps "
+        "its beginning, `drop` leaves it out."),
+    A_CHOICE(struct plan, "encoding", encoding, "utf-8", encoding_choices,
+        "How the file is written."),
+    A_NODE(struct plan, "fields", fields_node, "A map of fields that every record gets."),
+    NO_MORE_FIELDS
+};
+
+struct plan *
+plan_new(const char *input, const char *host_name)
+{
+    struct plan *plan = NEW(struct plan);
+
+    plan->input = mem_string(input);
+    plan->host_name = mem_string(host_name);
+    return plan;
+}
+
+void
+plan_free(struct plan *plan)
+{
+    const struct settings set = plan_settings(plan);
+
+    if (plan == NULL)
+        return;
+    fields_fini(&set, 1);
+    for (size_t i = 0; i < plan->nfields; i++)
+        free(plan->fields[i].text);
+    free(plan->fields);
+    free(plan->parsers);
+    free(plan->routes);
+    free(plan->host_name);
+    free(plan->input);
+    free(plan);
+}
+
+struct settings
+plan_settings(struct plan *plan)
+{
+    return (struct settings){ plan, plan_fields };
+}
+
+void
+plan_add_field(struct plan *plan, uint32_t number, const char *text)
+{
+    plan->fields = mem_array(plan->fields, plan->nfields + 1, sizeof *plan->fields);
+    plan->fields[plan->nfields++] = (struct static_field){ number, mem_string(text) };
+}
+
+void
+plan_add_parser(struct plan *plan, const struct parser *parser)
+{
+    plan->parsers = mem_array(plan->parsers, plan->nparsers + 1, sizeof *plan->parsers);
+    plan->parsers[plan->nparsers++] = parser;
+}
+
+void
+plan_add_route(struct plan *plan, const struct route *route)
+{
+    plan->routes = mem_array(plan->routes, plan->nroutes + 1, sizeof *plan->routes);
+    plan->routes[plan->nroutes++] = route;
+}

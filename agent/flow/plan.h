@@ -1,0 +1,55 @@
+/* plan.h - how the lines of one input become messages.
+ *
+ * Made while the configuration is loaded, constant while the agent runs.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef AGENT_FLOW_PLAN_H
+#define AGENT_FLOW_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/data/field.h"
+#include "agent/data/names.h"
+#include "agent/flow/parser.h"
+#include "agent/flow/route.h"
+
+enum long_lines { LONG_SPLIT, LONG_TRUNCATE, LONG_DROP };
+
+struct static_field {
+    uint32_t number;            /* of its name */
+    char    *text;              /* owned */
+};
+
+struct plan {
+    char                 *input;        /* its name; owned */
+    char                 *host_name;    /* owned */
+    uint64_t              max_line;     /* bytes */
+    int                   long_lines;   /* enum long_lines */
+    int                   encoding;     /* only utf-8 so far */
+    const struct node    *fields_node;  /* `fields` and `parser` as written: config.c reads them */
+    const struct node    *parser_node;
+    struct static_field  *fields;
+    size_t                nfields;
+    const struct parser **parsers;      /* applied in turn; borrowed from the configuration */
+    size_t                nparsers;
+    const struct route  **routes;       /* in order; borrowed from the configuration */
+    size_t                nroutes;
+    uint64_t              read_pause;   /* ms, the longest of its outputs */
+};
+
+/* The keys that every input has; those of a route come on top (route_fields). */
+extern const struct field plan_fields[];
+
+struct plan *plan_new(const char *input, const char *host_name);
+void         plan_free(struct plan *plan);
+
+/* The table that fills `plan` from an input's map. */
+struct settings plan_settings(struct plan *plan);
+
+void plan_add_field(struct plan *plan, uint32_t number, const char *text);
+void plan_add_parser(struct plan *plan, const struct parser *parser);
+void plan_add_route(struct plan *plan, const struct route *route);
+
+#endif

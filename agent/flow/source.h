@@ -1,0 +1,90 @@
+/* source.h - one stream of bytes with an identity: one followed file.
+ *
+ * The window says what of it is out and what has arrived; the input that found
+ * it embeds the source in a struct of its own and reads it.  Loop thread only,
+ * except what a worker gets as const: plan, number and the texts.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef AGENT_FLOW_SOURCE_H
+#define AGENT_FLOW_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/log.h"
+#include "agent/data/window.h"
+
+struct plan;
+struct source;
+
+/* What tells one file from another, besides the bytes before the checkpoint. */
+struct identity {
+    uint64_t device;
+    uint64_t inode;
+    uint32_t head_len;      /* of the first bytes, up to IDENTITY_HEAD */
+    uint64_t head_hash;
+};
+
+enum {
+    IDENTITY_HEAD = 1024,   /* bytes hashed at the beginning of a file */
+    IDENTITY_TAIL = 256,    /* bytes hashed before the checkpoint */
+};
+
+struct source_ops {
+    /* There is room now: pipeline_job() will not refuse.  Called from the loop,
+     * once for each time pipeline_job() refused. */
+    void (*room)(struct source *s);
+
+    /* `committed` has moved, or the window has become empty. */
+    void (*advanced)(struct source *s);
+
+    /* The window was cleared, to give its memory to others: what was read is
+     * read again from window.committed, at the next room(). `reason` says what it waits for. */
+    void (*rewound)(struct source *s, const char *reason);
+};
+
+struct source {
+    const struct source_ops *ops;
+    const struct plan       *plan;
+    char                    *path;          /* owned; as the user would name it now */
+    char                    *name;          /* owned; the path's last part */
+    int64_t                  id;            /* its row in the database; 0: none yet */
+    struct identity          identity;
+    struct window            window;
+    bool                     once;          /* what was read cannot be read again: never rewound */
+
+    /* for status and metrics */
+    uint64_t                 size;          /* bytes, as last seen */
+    uint64_t                 read_records, read_bytes;
+    uint64_t                 acked_records, acked_bytes;
+
+    /* the pipeline's */
+    struct source           *next_waiting;  /* in the queue for room */
+    bool                     waiting;       /* refused, and not called yet */
+    bool                     queued;        /* waiting in the queue; else for its own acknowledgements */
+    size_t                   wanted;        /* bytes of room it asked for */
+    bool                     active;        /* counted among those that share the budget */
+    unsigned                 jobs;          /* 0 or 1: with a worker */
+    uint64_t                 charged;       /* bytes of the budget that its chunks hold */
+    /* the checkpoints' */
+    struct source           *next_dirty;
+    bool                     dirty;
+    bool                     gone;          /* its row is to be removed */
+};
+
+/* `path` is copied. */
+void source_init(struct source *s, const struct source_ops *ops, const struct plan *plan,
+                 const char *path);
+
+/* It has another name now. */
+void source_rename(struct source *s, const char *path);
+
+/* No worker reads for it, no output points into it, it is neither queued nor
+ * dirty.  Chunks that are still in its window are freed: only after the pipeline has stopped. */
+void source_fini(struct source *s);
+
+/* The same number for the same file for ever: a hash of its identity. */
+uint64_t source_number(const struct source *s);
+
+#endif

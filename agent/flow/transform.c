@@ -1,0 +1,547 @@
+/* transform.c - see transform.h.
+ *
+ *     bytes ─► line ─► record ─► parsers ─► routes ─► message ─► its run
+ *
+ * Everything that is made here borrows from the chunk: a message's value is a
+ * part of the bytes that were read, unless a rule makes another one.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/flow/transform.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/hash.h"
+#include "agent/base/mem.h"
+#include "agent/flow/output.h"
+#include "agent/flow/source.h"
+
+enum {
+    BUCKETS = 64,               /* of the targets of one chunk */
+    INDEXED_PARTITIONS = 1024,  /* runs of higher ones are searched */
+    NOWHERE = UINT32_MAX,
+};
+
+/* One topic of one output that messages of this chunk go to, and their runs by partition. */
+struct target {
+    struct output *output;
+    struct slice   topic;
+    const void    *place;
+    uint32_t       next;        /* in its bucket */
+    uint32_t      *runs;        /* by partition + 1, as far as nruns goes: NOWHERE or the run */
+    uint32_t       nruns;
+};
+
+struct scratch {
+    struct record     record;
+    struct parse_work work;
+    struct message   *spare;    /* for sorting; as many as max_messages */
+    uint32_t         *run_of;
+    uint32_t          max_messages;
+    struct target    *targets;
+    uint32_t          ntargets, max_targets;
+    uint32_t          buckets[BUCKETS];
+    uint64_t          source;   /* the number of the chunk's source */
+    struct chunk     *chunk;    /* the one at work */
+    const struct plan *plan;
+};
+
+struct scratch *
+scratch_new(const struct names *names, size_t groups)
+{
+    struct scratch *w = NEW(struct scratch);
+
+    record_init(&w->record, names);
+    w->work.pattern = pattern_work_new(groups);
+    return w;
+}
+
+void
+scratch_free(struct scratch *w)
+{
+    if (w == NULL)
+        return;
+    for (uint32_t i = 0; i < w->max_targets; i++)
+        free(w->targets[i].runs);
+    free(w->targets);
+    free(w->run_of);
+    free(w->spare);
+    pattern_work_free(w->work.pattern);
+    record_fini(&w->record);
+    free(w);
+}
+
+/* ---- Where a message goes ------------------------------------------------ */
+
+static void
+begin_targets(struct scratch *w)
+{
+    w->ntargets = 0;
+    memset(w->buckets, 0xff, sizeof w->buckets);
+}
+
+static struct target *
+add_target(struct scratch *w, struct output *output, struct slice topic)
+{
+    struct target *t;
+
+    if (w->ntargets == w->max_targets) {
+        const uint32_t room = w->max_targets > 0 ? 2 * w->max_targets : 4;
+
+        w->targets = mem_array(w->targets, room, sizeof *w->targets);
+        memset(w->targets + w->max_targets, 0, (room - w->max_targets) * sizeof *w->targets);
+        w->max_targets = room;
+    }
+    t = &w->targets[w->ntargets++];
+    t->output = output;
+    t->topic = topic;
+    t->place = output->ops->topic != NULL ? output->ops->topic(output, topic) : NULL;
+    if (t->nruns > 0)
+        memset(t->runs, 0xff, t->nruns * sizeof *t->runs);
+    return t;
+}
+
+/* `lasting`: the topic's text lives as long as the configuration. */
+static struct target *
+find_target(struct scratch *w, struct output *output, struct slice topic, bool lasting)
+{
+    uint32_t      *bucket = &w->buckets[hash_bytes(topic) % BUCKETS];
+    struct target *t;
+
+    for (uint32_t i = *bucket; i != NOWHERE; i = w->targets[i].next) {
+        t = &w->targets[i];
+        if (t->output == output && slice_equal(t->topic, topic))
+            return t;
+    }
+    t = add_target(w, output, lasting ? topic : arena_copy(&w->chunk->arena, topic));
+    t->next = *bucket;
+    *bucket = w->ntargets - 1;
+    return t;
+}
+
+static uint32_t
+new_run(struct scratch *w, const struct target *t, int32_t partition, const char *reject)
+{
+    struct run *run = chunk_add_run(w->chunk, t->output, t->topic, t->place, partition);
+
+    run->reject = reject;
+    return w->chunk->nruns - 1;
+}
+
+static uint32_t
+search_run(struct scratch *w, const struct target *t, int32_t partition, const char *reject)
+{
+    for (uint32_t i = 0; i < w->chunk->nruns; i++) {
+        const struct run *run = &w->chunk->runs[i];
+
+        if (run->output == t->output && run->partition == partition && run->reject == reject &&
+            slice_equal(run->topic, t->topic))
+            return i;
+    }
+    return new_run(w, t, partition, reject);
+}
+
+static uint32_t
+find_run(struct scratch *w, struct target *t, int32_t partition)
+{
+    const uint32_t slot = (uint32_t)(partition + 1);
+
+    if (slot >= INDEXED_PARTITIONS)
+        return search_run(w, t, partition, NULL);
+    if (slot >= t->nruns) {
+        const uint32_t n = slot < 15 ? 16 : INDEXED_PARTITIONS;
+
+        t->runs = mem_array(t->runs, n, sizeof *t->runs);
+        memset(t->runs + t->nruns, 0xff, (n - t->nruns) * sizeof *t->runs);
+        t->nruns = n;
+    }
+    if (t->runs[slot] == NOWHERE)
+        t->runs[slot] = new_run(w, t, partition, NULL);
+    return t->runs[slot];
+}
+
+/* ---- What a message says --------------------------------------------------- */
+
+/* A whole decimal number; false for anything else. */
+static bool
+to_number(struct slice text, int64_t *number)
+{
+    char  digits[24];
+    char *end;
+
+    if (text.len == 0 || text.len >= sizeof digits || strchr("-0123456789", text.ptr[0]) == NULL)
+        return false;
+    memcpy(digits, text.ptr, text.len);
+    digits[text.len] = '\0';
+    errno = 0;
+    *number = strtoll(digits, &end, 10);
+    return errno == 0 && end == digits + text.len;
+}
+
+/* Values and headers outlive the record: what was made for it is in the arena,
+ * what is a part of the line stays where it is. */
+static void
+set_value(const struct route *route, struct scratch *w, struct message *m)
+{
+    const struct record *r = &w->record;
+    struct slice         value = NO_SLICE;
+
+    switch (route->value) {
+    case ROUTE_VALUE_BODY:
+        value = r->body;
+        break;
+    case ROUTE_VALUE_RAW:
+        value = r->raw;
+        break;
+    case ROUTE_VALUE_NONE:
+        break;
+    case ROUTE_VALUE_TEMPLATE:
+        if (!template_render(route->value_template, r, &w->chunk->arena, &value))
+            value = NO_SLICE;
+        break;
+    case ROUTE_VALUE_JSON:
+        value = route_json(route, r, &w->chunk->arena);
+        break;
+    }
+    m->value = value.ptr;
+    m->value_len = (uint32_t)value.len;
+}
+
+/* The key is copied: side by side in the arena they cost the sender less than
+ * each in its own line (a cache line of another core). */
+static const char *
+set_key(const struct route *route, struct scratch *w, struct message *m)
+{
+    struct slice key;
+
+    if (route->key == NULL || !template_render(route->key, &w->record, &w->chunk->arena, &key))
+        return NULL;
+    if (key.len > MESSAGE_MAX_KEY)
+        return "the key is too long";
+    if (key.ptr < w->chunk->bytes || key.ptr >= w->chunk->bytes + w->chunk->len) {
+        m->key = key.len > 0 ? key.ptr : "";
+    } else {
+        m->key = arena_copy(&w->chunk->arena, key).ptr;
+    }
+    m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
+    return NULL;
+}
+
+/* `odd`: a timestamp that is none, kept in a header; or no slice. */
+static void
+set_headers(const struct route *route, struct scratch *w, struct message *m, struct slice odd)
+{
+    const size_t    most = route->nheaders + 1;
+    struct headers *h;
+
+    if (route->nheaders == 0 && odd.ptr == NULL)
+        return;
+    h = arena_alloc(&w->chunk->arena, sizeof *h + most * sizeof h->list[0]);
+    h->count = 0;
+    for (size_t i = 0; i < route->nheaders; i++) {
+        struct header *header = &h->list[h->count];
+
+        header->name = route->headers[i].name;
+        if (template_render(route->headers[i].text, &w->record, &w->chunk->arena, &header->value))
+            h->count++;
+    }
+    if (odd.ptr != NULL)
+        h->list[h->count++] = (struct header){ SLICE("stoker.timestamp"), odd };
+    m->headers = h->count > 0 ? h : NULL;
+}
+
+/* Returns the text of a timestamp that is not one, or no slice. */
+static struct slice
+set_timestamp(const struct route *route, struct scratch *w, struct message *m)
+{
+    struct slice text;
+
+    m->timestamp = NO_TIMESTAMP;
+    if (route->time_of_reading)
+        return NO_SLICE;
+    if (route->timestamp != NULL &&
+        template_render(route->timestamp, &w->record, &w->chunk->arena, &text)) {
+        if (to_number(text, &m->timestamp) && m->timestamp >= 0)
+            return NO_SLICE;
+        m->timestamp = NO_TIMESTAMP;
+        return text;
+    }
+    if (w->record.has_time)
+        m->timestamp = w->record.time_ms;
+    return NO_SLICE;
+}
+
+/* Returns why the route's partition cannot be, or NULL. */
+static const char *
+set_partition(const struct route *route, struct scratch *w, struct message *m)
+{
+    struct slice text;
+    int64_t      number;
+
+    m->partition = PARTITION_FREE;
+    if (route->partition == NULL)
+        return NULL;
+    if (!template_render(route->partition, &w->record, &w->chunk->arena, &text) ||
+        !to_number(text, &number) || number < 0 || number > INT32_MAX)
+        return "the partition is not a number";
+    m->partition = (int32_t)number;
+    return NULL;
+}
+
+static int32_t
+choose_partition(const struct scratch *w, const struct target *t, const struct message *m)
+{
+    const struct output *o = t->output;
+
+    if (t->place == NULL)
+        return PARTITION_FREE;
+    if (m->partition != PARTITION_FREE)
+        return m->partition;
+    return o->ops->place(o, t->place, message_key(m), w->source);
+}
+
+static void
+make_message(struct scratch *w, const struct route *route)
+{
+    struct chunk   *c = w->chunk;
+    struct message *m = chunk_add(c);
+    struct slice    topic = SLICE("");
+    bool            lasting = true;
+    struct target  *t;
+    const char     *reject, *bad_key;
+
+    m->at = (uint32_t)(w->record.offset - c->begin);
+    if (route->topic != NULL) {
+        lasting = template_constant(route->topic, &topic);
+        if (!lasting && !template_render(route->topic, &w->record, &c->arena, &topic))
+            topic = SLICE("");
+    }
+    set_value(route, w, m);
+    bad_key = set_key(route, w, m);
+    set_headers(route, w, m, set_timestamp(route, w, m));
+    reject = set_partition(route, w, m);
+    if (bad_key != NULL)
+        reject = bad_key;
+    if (route->output->has_topics && !lasting && !route_topic_allowed(route, topic))
+        reject = "the topic is not allowed";
+    t = find_target(w, route->output, topic, lasting);
+    w->run_of[c->nmessages - 1] = reject != NULL
+        ? search_run(w, t, PARTITION_FREE, reject)
+        : find_run(w, t, choose_partition(w, t, m));
+}
+
+/* ---- From a line to its messages ------------------------------------------- */
+
+static void
+parse(struct scratch *w)
+{
+    const struct plan *plan = w->plan;
+
+    for (size_t i = 0; i < plan->nparsers; i++) {
+        const struct parser *p = plan->parsers[i];
+
+        if (p->ops->parse(p, &w->work, &w->record) == -1) {
+            record_set(&w->record, NAME_PARSE_ERROR, VALUE_TEXT, slice_of(w->work.reason));
+            return;
+        }
+    }
+}
+
+static void
+route(struct scratch *w)
+{
+    const struct plan *plan = w->plan;
+    const uint32_t     before = w->chunk->nmessages;
+
+    for (size_t i = 0; i < plan->nroutes; i++) {
+        const struct route *r = plan->routes[i];
+
+        if (!route_matches(r, &w->record, &w->chunk->arena, w->work.pattern))
+            continue;
+        if (!r->drop)
+            make_message(w, r);
+        if (!r->go_on)
+            break;
+    }
+    if (w->chunk->nmessages == before)
+        w->chunk->filtered++;
+}
+
+/* A record of bytes [at, at + len) of the chunk; its body ends before `body_len`. */
+static void
+take_record(struct scratch *w, size_t at, size_t len, size_t body_len)
+{
+    struct chunk      *c = w->chunk;
+    const struct plan *plan = w->plan;
+    struct slice       raw = { c->bytes + at, len }, body = { c->bytes + at, body_len };
+
+    if (c->begin + at == 0 && body.len >= 3 && memcmp(body.ptr, "\xef\xbb\xbf", 3) == 0) {
+        body.ptr += 3;
+        body.len -= 3;
+    }
+    c->records++;
+    record_begin(&w->record, raw, body, c->begin + at);
+    for (size_t i = 0; i < plan->nfields; i++)
+        record_set(&w->record, plan->fields[i].number, VALUE_TEXT,
+                   slice_of(plan->fields[i].text));
+    parse(w);
+    route(w);
+}
+
+/* ---- From bytes to lines ----------------------------------------------------- */
+
+/* The longest piece of at most `most` bytes that does not end inside a UTF-8
+ * character; `line` goes on behind it. */
+static size_t
+cut(const char *line, size_t most)
+{
+    size_t len = most;
+
+    for (unsigned back = 0; back < 4 && len > 0; back++, len--)
+        if (((unsigned char)line[len] & 0xc0) != 0x80)
+            return len;
+    return most;        /* no UTF-8 at all */
+}
+
+/* A line without its end that is longer than max_line: what of it begins at
+ * `at` is to become of.  Returns how many of its bytes were used up. */
+static size_t
+take_long(struct scratch *w, size_t at, size_t len)
+{
+    const size_t max = w->plan->max_line;
+    const size_t piece = cut(w->chunk->bytes + at, max);
+
+    switch ((enum long_lines)w->plan->long_lines) {
+    case LONG_SPLIT:
+        take_record(w, at, piece, piece);
+        return piece;
+    case LONG_TRUNCATE:
+        take_record(w, at, piece, piece);
+        break;
+    case LONG_DROP:
+        w->chunk->records++;
+        w->chunk->filtered++;
+        break;
+    }
+    w->chunk->long_lines++;
+    return len;
+}
+
+/* A whole line of `len` bytes without its LF; false if the chunk is full first:
+ * then `*at` is where to go on. */
+static bool
+take_line(struct scratch *w, size_t *at, size_t len, bool ended)
+{
+    struct chunk *c = w->chunk;
+    size_t        body = len;
+
+    if (ended && len > 0 && c->bytes[*at + len - 1] == '\r')
+        body--;
+    if (body > w->plan->max_line && w->plan->long_lines == LONG_SPLIT)
+        c->long_lines++;
+    while (body > w->plan->max_line) {
+        const size_t used = take_long(w, *at, body);
+
+        *at += used;
+        if (used == body) {
+            *at += len - body + (ended ? 1 : 0);
+            return true;
+        }
+        len -= used;
+        body -= used;
+        if (!chunk_has_room(c, (uint32_t)w->plan->nroutes))
+            return false;
+    }
+    take_record(w, *at, len, body);
+    *at += len + (ended ? 1 : 0);
+    return true;
+}
+
+/* Bytes without LF at the end of the chunk: what can be decided now? */
+static enum transform_result
+take_rest(struct scratch *w, size_t *at, bool final)
+{
+    struct chunk *c = w->chunk;
+
+    while (*at < c->len && chunk_has_room(c, (uint32_t)w->plan->nroutes)) {
+        const size_t len = c->len - *at;
+
+        if (final) {
+            if (!take_line(w, at, len, false))
+                break;
+        } else if (len < w->plan->max_line + 2) {   /* CR and LF may still follow */
+            break;
+        } else if (w->plan->long_lines == LONG_SPLIT) {
+            *at += take_long(w, *at, len);
+        } else {
+            return *at == 0 ? TRANSFORM_LONG : TRANSFORM_DONE;
+        }
+    }
+    if (*at > 0)
+        return TRANSFORM_DONE;
+    return c->len == c->size && c->size < transform_room(w->plan) ? TRANSFORM_GROW
+                                                                 : TRANSFORM_PARTIAL;
+}
+
+static void
+begin(const struct plan *plan, struct scratch *w, struct chunk *c)
+{
+    w->plan = plan;
+    w->chunk = c;
+    w->work.arena = &c->arena;
+    w->source = source_number(c->source);
+    w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
+    w->record.constant[NAME_INPUT] = slice_of(plan->input);
+    w->record.constant[NAME_LOG_FILE_PATH] = c->path;
+    w->record.constant[NAME_LOG_FILE_NAME] = c->name;
+    if (w->max_messages < c->max_messages) {
+        w->spare = mem_array(w->spare, c->max_messages, sizeof *w->spare);
+        w->run_of = mem_array(w->run_of, c->max_messages, sizeof *w->run_of);
+        w->max_messages = c->max_messages;
+    }
+    begin_targets(w);
+}
+
+enum transform_result
+transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, bool final)
+{
+    enum transform_result result = TRANSFORM_DONE;
+    size_t                at = 0;
+
+    begin(plan, w, c);
+    for (;;) {
+        const char *lf = memchr(c->bytes + at, '\n', c->len - at);
+
+        if (lf == NULL) {
+            result = take_rest(w, &at, final);
+            break;
+        }
+        if (!take_line(w, &at, (size_t)(lf - c->bytes) - at, true) ||
+            !chunk_has_room(c, (uint32_t)plan->nroutes))
+            break;
+    }
+    c->end = c->begin + at;
+    chunk_sort(c, w->run_of, w->spare);
+    return result;
+}
+
+void
+transform_long(const struct plan *plan, struct scratch *w, struct chunk *c, uint64_t end)
+{
+    begin(plan, w, c);
+    assert(plan->long_lines != LONG_SPLIT && c->len > plan->max_line);
+    (void)take_long(w, 0, c->len);
+    c->end = end;
+    chunk_sort(c, w->run_of, w->spare);
+}
+
+size_t
+transform_room(const struct plan *plan)
+{
+    const size_t longest = plan->max_line + 2 + 4;  /* CR LF, and a character that is not cut */
+
+    return longest > CHUNK_SIZE ? longest : CHUNK_SIZE;
+}

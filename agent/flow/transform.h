@@ -1,0 +1,47 @@
+/* transform.h - from bytes to messages: the worker's half of the pipeline.
+ *
+ * Splits the bytes of a chunk into lines, parses each, routes it and makes its
+ * messages.  `stoker run`, `try` and `demo` all use this one function.
+ *
+ * Lines (config.md 5): a line ends with LF, one CR before it belongs to the
+ * line end.  A line longer than max_line is cut, shortened or left out as
+ * long_lines says, and counted.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef AGENT_FLOW_TRANSFORM_H
+#define AGENT_FLOW_TRANSFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/data/chunk.h"
+#include "agent/data/names.h"
+#include "agent/flow/plan.h"
+
+struct scratch;     /* what one worker needs: a record, match data, spare arrays */
+
+struct scratch *scratch_new(const struct names *names, size_t groups);
+void            scratch_free(struct scratch *w);
+
+enum transform_result {
+    TRANSFORM_DONE,     /* chunk->end has moved: it holds at least one whole line */
+    TRANSFORM_PARTIAL,  /* the bytes end before the first line does: nothing was made */
+    TRANSFORM_GROW,     /* the same, and the chunk is full: read again with transform_room() */
+    TRANSFORM_LONG,     /* the first line is longer than max_line and is to be shortened or
+                         * left out: find its LF, then call transform_long() */
+};
+
+/* Make messages of chunk->bytes[0 .. len).  `final`: nothing will follow, a last
+ * line without LF is a record.  Sets end, messages, runs, records. */
+enum transform_result transform_chunk(const struct plan *plan, struct scratch *w,
+                                      struct chunk *c, bool final);
+
+/* After TRANSFORM_LONG: the line ends before offset `end` (behind its LF). */
+void transform_long(const struct plan *plan, struct scratch *w, struct chunk *c, uint64_t end);
+
+/* The room that a chunk needs for the longest line. */
+size_t transform_room(const struct plan *plan);
+
+#endif

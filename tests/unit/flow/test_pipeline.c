@@ -1,0 +1,371 @@
+/* test_pipeline.c - who may read, and what acknowledgements do.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "agent/base/mem.h"
+#include "agent/flow/output.h"
+#include "agent/flow/pipeline.h"
+#include "agent/flow/plan.h"
+#include "agent/flow/transform.h"
+
+enum { MAX_SENT = 4096, MiB = 1024 * 1024 };
+
+/* An output that keeps what it gets until the test reports it. */
+static struct chunk *sent[MAX_SENT];
+static uint32_t      sent_count[MAX_SENT];
+static size_t        nsent, reported;
+
+static void
+fake_send(struct output *o, const struct run *run)
+{
+    (void)o;
+    assert_true(nsent < MAX_SENT);
+    sent[nsent] = run->chunk;
+    sent_count[nsent++] = run->count;
+}
+
+static const struct output_ops ops = { .send = fake_send };
+static struct output           output = { .ops = &ops };
+
+static uv_loop_t        loop;
+static struct names    *names;
+static struct plan     *plan;
+static struct route     route;
+static struct pipeline *p;
+
+/* A source whose room() is counted, and that reads when it is called. */
+struct reader {
+    struct source base;
+    unsigned      rooms, advanced, rewound;
+    bool          eager;        /* reads whenever it can */
+    size_t        left;         /* chunks it still wants to read */
+};
+
+static void read_chunk(struct reader *r);
+
+static void
+on_room(struct source *s)
+{
+    struct reader *r = (struct reader *)s;
+
+    r->rooms++;
+    if (r->eager)
+        read_chunk(r);
+}
+
+static void
+on_advanced(struct source *s)
+{
+    ((struct reader *)s)->advanced++;
+}
+
+static void
+on_rewound(struct source *s, const char *reason)
+{
+    assert_string_equal(reason, "because");
+    ((struct reader *)s)->rewound++;
+}
+
+static const struct source_ops reader_ops = { on_room, on_advanced, on_rewound };
+
+/* 100 KiB in lines of 1 KiB. */
+static void
+work(struct job *job)
+{
+    struct chunk *c = job->chunk;
+
+    c->len = 100 * 1024;
+    for (size_t i = 0; i < c->len; i++)
+        c->bytes[i] = i % 1024 == 1023 ? '\n' : 'x';
+    assert_int_equal(transform_chunk(job->source->plan, job->scratch, c, false), TRANSFORM_DONE);
+}
+
+static void
+done(struct job *job)
+{
+    struct reader *r = (struct reader *)job->source;
+
+    pipeline_push(&job);
+    assert_null(job);
+    if (r->eager && r->left > 0)
+        read_chunk(r);
+}
+
+static void
+read_chunk(struct reader *r)
+{
+    struct job *job = pipeline_job(p, &r->base, CHUNK_SIZE);
+
+    if (job == NULL)
+        return;
+    if (r->left > 0)
+        r->left--;
+    pipeline_run(job, work, done);
+}
+
+static struct reader
+a_reader(void)
+{
+    struct reader r = { .rooms = 0 };
+
+    source_init(&r.base, &reader_ops, plan, "/a");
+    return r;
+}
+
+static void
+given_pipeline(uint64_t memory)
+{
+    const struct pipeline_conf conf = {
+        .loop = &loop, .memory = memory, .workers = 2, .names = names,
+    };
+
+    p = pipeline_new(&conf);
+}
+
+/* Turn the loop until nothing more happens by itself. */
+static void
+settle(void)
+{
+    do
+        uv_run(&loop, UV_RUN_NOWAIT);
+    while (uv_loop_alive(&loop) && (loop.active_reqs.count > 0 || uv_backend_timeout(&loop) == 0));
+}
+
+static void
+when_all_are_reported(void)
+{
+    while (reported < nsent) {
+        pipeline_delivered(p, sent[reported], sent_count[reported]);
+        reported++;
+    }
+}
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    uv_loop_init(&loop);
+    names = names_new();
+    plan = plan_new("in", "host");
+    plan->max_line = 4096;
+    route = (struct route){ .output = &output, .value = ROUTE_VALUE_BODY };
+    plan_add_route(plan, &route);
+    nsent = reported = 0;
+    return 0;
+}
+
+static void
+on_closed(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+static int
+tear_down(void **state)
+{
+    bool closed = false;
+
+    (void)state;
+    pipeline_stop(p, on_closed, &closed);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_true(closed);
+    pipeline_free(p);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    plan_free(plan);
+    names_free(names);
+    return 0;
+}
+
+static void
+a_chunk_goes_out_and_its_acknowledgement_moves_committed(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+
+    (void)state;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    assert_int_equal(nsent, 1);
+    assert_int_equal(sent_count[0], 100);
+    assert_int_equal(r.base.window.committed, 0);
+    assert_false(pipeline_idle(p));
+    pipeline_delivered(p, sent[0], 99);
+    assert_int_equal(r.base.window.committed, 0);
+    pipeline_delivered(p, sent[0], 1);
+    assert_int_equal(r.base.window.committed, 100 * 1024);
+    assert_int_equal(r.advanced, 1);
+    assert_true(pipeline_idle(p));
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.read_records, 100);
+    assert_int_equal(counts.acked_records, 100);
+    assert_int_equal(counts.acked_bytes, 100 * 1024);
+    assert_int_equal(counts.in_flight, 0);
+    source_fini(&r.base);
+}
+
+static void
+memory_stays_under_the_budget_and_reading_goes_on_when_there_is_room(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+    size_t                 before;
+
+    (void)state;
+    given_pipeline(8 * MiB);
+    r = a_reader();
+    r.eager = true;
+    r.left = 500;
+    read_chunk(&r);
+    settle();
+    assert_true(nsent > 10 && nsent < 100);
+    while (r.left > 0) {
+        pipeline_counts(p, &counts);
+        assert_true(counts.memory <= 8 * MiB);
+        before = nsent;
+        when_all_are_reported();
+        settle();
+        assert_true(nsent > before);
+    }
+    when_all_are_reported();
+    assert_int_equal(r.base.window.committed, nsent * 100 * 1024);
+    assert_true(pipeline_idle(p));
+    source_fini(&r.base);
+}
+
+static void
+a_backlog_does_not_keep_another_source_from_its_turn(void **state)
+{
+    struct reader greedy, small;
+
+    (void)state;
+    given_pipeline(8 * MiB);
+    greedy = a_reader();
+    small = a_reader();
+    greedy.eager = true;
+    greedy.left = 500;
+    read_chunk(&greedy);
+    settle();
+    small.eager = true;
+    small.left = 1;
+    read_chunk(&small);
+    when_all_are_reported();
+    settle();
+    assert_int_equal(small.left, 0);
+    greedy.left = 0;
+    when_all_are_reported();
+    settle();
+    when_all_are_reported();
+    assert_true(pipeline_idle(p));
+    source_fini(&greedy.base);
+    source_fini(&small.base);
+}
+
+static void
+a_chunk_that_is_pinned_is_not_reused(void **state)
+{
+    struct reader r;
+
+    (void)state;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    sent[0]->pins++;
+    when_all_are_reported();
+    assert_int_equal(r.base.window.committed, 0);
+    pipeline_unpin(p, sent[0]);
+    assert_int_equal(r.base.window.committed, 100 * 1024);
+    source_fini(&r.base);
+}
+
+static void
+a_rewound_source_reads_again_from_committed(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+
+    (void)state;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    pipeline_rewind(p, &r.base, "because");
+    assert_int_equal(r.rewound, 1);
+    assert_int_equal(window_end(&r.base.window), 0);
+    assert_true(pipeline_idle(p));
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.read_records, 0);
+    assert_int_equal(counts.in_flight, 0);
+    source_fini(&r.base);
+}
+
+static void
+a_closed_pipeline_gives_no_turn(void **state)
+{
+    struct reader r;
+
+    (void)state;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    pipeline_close(p);
+    assert_null(pipeline_job(p, &r.base, CHUNK_SIZE));
+    settle();
+    assert_int_equal(r.rooms, 0);
+    source_fini(&r.base);
+}
+
+static void
+a_source_that_forgot_its_turn_is_not_called(void **state)
+{
+    struct reader a, b;
+
+    (void)state;
+    given_pipeline(4 * MiB);
+    a = a_reader();
+    b = a_reader();
+    a.eager = true;
+    a.left = 100;
+    read_chunk(&a);
+    settle();
+    read_chunk(&b);
+    pipeline_forget(p, &b.base);
+    a.left = 0;
+    when_all_are_reported();
+    settle();
+    when_all_are_reported();
+    settle();
+    when_all_are_reported();
+    assert_int_equal(b.rooms, 0);
+    assert_true(pipeline_idle(p));
+    source_fini(&a.base);
+    source_fini(&b.base);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_chunk_goes_out_and_its_acknowledgement_moves_committed),
+        TEST(memory_stays_under_the_budget_and_reading_goes_on_when_there_is_room),
+        TEST(a_backlog_does_not_keep_another_source_from_its_turn),
+        TEST(a_chunk_that_is_pinned_is_not_reused),
+        TEST(a_rewound_source_reads_again_from_committed),
+        TEST(a_closed_pipeline_gives_no_turn),
+        TEST(a_source_that_forgot_its_turn_is_not_called),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

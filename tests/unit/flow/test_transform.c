@@ -1,0 +1,356 @@
+/* test_transform.c - what of the bytes becomes a record, and where it goes.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agent/base/buf.h"
+#include "agent/base/mem.h"
+#include "agent/flow/output.h"
+#include "agent/flow/source.h"
+#include "agent/flow/transform.h"
+
+static struct names     *names;
+static struct scratch   *work;
+static struct plan      *plan;
+static struct route      first, second;
+static struct source     source;
+static struct chunk     *c;
+static struct output_ops no_topics;
+static struct output     output = { .ops = &no_topics };
+
+static struct template *
+a_template(const char *text)
+{
+    struct errors     errs = { NULL, 0, 0 };
+    const struct node node = { .kind = NODE_SCALAR, .text = text, .len = strlen(text) };
+    struct template  *t = template_new(&node, names, &errs);
+
+    assert_non_null(t);
+    return t;
+}
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    names = names_new();
+    plan = plan_new("in", "host");
+    plan->max_line = 10;
+    plan->long_lines = LONG_SPLIT;
+    first = (struct route){ .output = &output, .value = ROUTE_VALUE_BODY };
+    second = first;
+    plan_add_route(plan, &first);
+    source_init(&source, NULL, plan, "/var/log/a.log");
+    work = scratch_new(names, 0);
+    c = chunk_new(CHUNK_SIZE);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    chunk_free(&c);
+    scratch_free(work);
+    source_fini(&source);
+    template_free(first.topic);
+    template_free(first.key);
+    free(first.headers);
+    plan_free(plan);
+    names_free(names);
+    return 0;
+}
+
+static enum transform_result
+when_read_at(uint64_t begin, const char *bytes, size_t len, bool final)
+{
+    chunk_begin(c, &source, begin, source.path, source.name);
+    assert_true(len <= c->size);
+    memcpy(c->bytes, bytes, len);
+    c->len = len;
+    return transform_chunk(plan, work, c, final);
+}
+
+#define WHEN_READ(literal) when_read_at(0, literal, sizeof(literal) - 1, false)
+#define WHEN_FINISHED(literal) when_read_at(0, literal, sizeof(literal) - 1, true)
+
+/* The values of all messages, each behind its offset: "0:a|2:b". */
+static void
+then_values(const char *expected, size_t len)
+{
+    struct buf b = { NULL, 0, 0 };
+
+    for (uint32_t i = 0; i < c->nmessages; i++) {
+        buf_printf(&b, "%s%u:", i > 0 ? "|" : "", c->messages[i].at);
+        buf_add_slice(&b, message_value(&c->messages[i]));
+    }
+    assert_int_equal(b.len, len);
+    assert_memory_equal(buf_string(&b), expected, len);
+    buf_fini(&b);
+}
+
+#define THEN_VALUES(literal) then_values(literal, sizeof(literal) - 1)
+
+static void
+lines_become_records(void **state)
+{
+    (void)state;
+    assert_int_equal(WHEN_READ("a\nbc\nd\n"), TRANSFORM_DONE);
+    THEN_VALUES("0:a|2:bc|5:d");
+    assert_int_equal(c->end, 7);
+    assert_int_equal(c->records, 3);
+}
+
+static void
+what_follows_the_last_line_end_is_left(void **state)
+{
+    (void)state;
+    assert_int_equal(WHEN_READ("a\nbc"), TRANSFORM_DONE);
+    THEN_VALUES("0:a");
+    assert_int_equal(c->end, 2);
+}
+
+static void
+bytes_without_line_end_are_partial(void **state)
+{
+    (void)state;
+    assert_int_equal(WHEN_READ("abc"), TRANSFORM_PARTIAL);
+    assert_int_equal(c->end, 0);
+    assert_int_equal(WHEN_READ(""), TRANSFORM_PARTIAL);
+}
+
+static void
+the_last_line_of_a_finished_file_needs_no_end(void **state)
+{
+    (void)state;
+    assert_int_equal(WHEN_FINISHED("a\nbc"), TRANSFORM_DONE);
+    THEN_VALUES("0:a|2:bc");
+    assert_int_equal(c->end, 4);
+}
+
+static void
+one_cr_before_lf_belongs_to_the_line_end(void **state)
+{
+    (void)state;
+    first.value = ROUTE_VALUE_RAW;
+    WHEN_READ("a\r\nb\r\r\n\r\nc\rd\n");
+    THEN_VALUES("0:a\r|3:b\r\r|7:\r|9:c\rd");
+    first.value = ROUTE_VALUE_BODY;
+    WHEN_READ("a\r\nb\r\r\n\r\nc\rd\n");
+    THEN_VALUES("0:a|3:b\r|7:|9:c\rd");
+}
+
+static void
+an_empty_line_is_an_empty_value_and_not_none(void **state)
+{
+    (void)state;
+    WHEN_READ("\n\n");
+    assert_int_equal(c->nmessages, 2);
+    assert_non_null(c->messages[0].value);
+    assert_int_equal(c->messages[0].value_len, 0);
+}
+
+static void
+any_byte_passes(void **state)
+{
+    (void)state;
+    WHEN_READ("\0\xff\x80\n");
+    THEN_VALUES("0:\0\xff\x80");
+}
+
+static void
+a_byte_order_mark_is_taken_off_at_the_beginning_only(void **state)
+{
+    (void)state;
+    WHEN_READ("\xef\xbb\xbfhi\n\xef\xbb\xbfho\n");
+    THEN_VALUES("0:hi|6:\xef\xbb\xbfho");
+    when_read_at(100, "\xef\xbb\xbfhi\n", 6, false);
+    THEN_VALUES("0:\xef\xbb\xbfhi");
+}
+
+static void
+a_line_of_exactly_max_line_is_not_long(void **state)
+{
+    (void)state;
+    WHEN_READ("0123456789\n0123456789\r\n");
+    THEN_VALUES("0:0123456789|11:0123456789");
+    assert_int_equal(c->long_lines, 0);
+    assert_int_equal(WHEN_READ("0123456789\r"), TRANSFORM_PARTIAL);     /* LF may follow */
+}
+
+static void
+a_long_line_is_split(void **state)
+{
+    (void)state;
+    WHEN_READ("0123456789abcdefghijXYZ\nnext\n");
+    THEN_VALUES("0:0123456789|10:abcdefghij|20:XYZ|24:next");
+    assert_int_equal(c->end, 29);
+    assert_int_equal(c->long_lines, 1);
+}
+
+static void
+pieces_of_a_line_without_end_are_sent_as_soon_as_they_are_whole(void **state)
+{
+    (void)state;
+    assert_int_equal(WHEN_READ("0123456789ab"), TRANSFORM_DONE);
+    THEN_VALUES("0:0123456789");
+    assert_int_equal(c->end, 10);
+}
+
+static void
+a_character_is_not_cut(void **state)
+{
+    (void)state;
+    WHEN_READ("012345678\xc3\xa9" "abc\n");
+    THEN_VALUES("0:012345678|9:\xc3\xa9" "abc");
+    WHEN_READ("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\n");     /* no UTF-8: cut anywhere */
+    THEN_VALUES("0:\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80|10:\x80\x80");
+}
+
+static void
+a_long_line_is_shortened(void **state)
+{
+    (void)state;
+    plan->long_lines = LONG_TRUNCATE;
+    WHEN_READ("a\n0123456789abc\nnext\n");
+    THEN_VALUES("0:a|2:0123456789|16:next");
+    assert_int_equal(c->long_lines, 1);
+    assert_int_equal(WHEN_READ("a\n0123456789abcdef"), TRANSFORM_DONE);
+    assert_int_equal(c->end, 2);
+    assert_int_equal(WHEN_READ("0123456789abcdef"), TRANSFORM_LONG);
+    transform_long(plan, work, c, 1000);
+    THEN_VALUES("0:0123456789");
+    assert_int_equal(c->end, 1000);
+    assert_int_equal(c->records, 1);
+}
+
+static void
+a_long_line_is_left_out_and_counted(void **state)
+{
+    (void)state;
+    plan->long_lines = LONG_DROP;
+    WHEN_READ("a\n0123456789abc\nnext\n");
+    THEN_VALUES("0:a|16:next");
+    assert_int_equal(c->records, 3);
+    assert_int_equal(c->filtered, 1);
+    assert_int_equal(c->long_lines, 1);
+    assert_int_equal(WHEN_READ("0123456789abcdef"), TRANSFORM_LONG);
+    transform_long(plan, work, c, 1000);
+    assert_int_equal(c->nmessages, 0);
+    assert_int_equal(c->end, 1000);
+}
+
+static void
+a_line_longer_than_the_chunk_asks_for_a_larger_one(void **state)
+{
+    char *bytes = mem_alloc(CHUNK_SIZE);
+
+    (void)state;
+    memset(bytes, 'x', CHUNK_SIZE);
+    plan->max_line = 1024 * 1024;
+    assert_int_equal(when_read_at(0, bytes, CHUNK_SIZE, false), TRANSFORM_GROW);
+    assert_true(transform_room(plan) > 1024 * 1024 + 2);
+    free(bytes);
+}
+
+static void
+a_chunk_ends_when_it_has_no_room_for_messages(void **state)
+{
+    char *bytes = mem_alloc(CHUNK_SIZE);
+
+    (void)state;
+    memset(bytes, '\n', CHUNK_SIZE);
+    assert_int_equal(when_read_at(0, bytes, CHUNK_SIZE, false), TRANSFORM_DONE);
+    assert_int_equal(c->nmessages, CHUNK_MAX_MESSAGES);
+    assert_int_equal(c->end, CHUNK_MAX_MESSAGES);
+    free(bytes);
+}
+
+static void
+messages_of_two_topics_stand_in_two_runs_in_order(void **state)
+{
+    (void)state;
+    first.topic = a_template("t-${body}");
+    WHEN_READ("a\nb\na\nb\na\n");
+    assert_int_equal(c->nruns, 2);
+    assert_true(slice_is(c->runs[0].topic, "t-a"));
+    assert_int_equal(c->runs[0].count, 3);
+    THEN_VALUES("0:a|4:a|8:a|2:b|6:b");
+}
+
+static void
+a_key_is_a_copy_and_a_missing_field_is_no_key(void **state)
+{
+    (void)state;
+    first.key = a_template("${body}");
+    WHEN_READ("k\n");
+    assert_true(slice_is(message_key(&c->messages[0]), "k"));
+    assert_ptr_not_equal(c->messages[0].key, c->bytes);
+    template_free(first.key);
+    first.key = a_template("${nothing}");
+    scratch_free(work);
+    work = scratch_new(names, 0);
+    WHEN_READ("k\n");
+    assert_null(c->messages[0].key);
+}
+
+static void
+a_record_that_no_route_takes_is_counted(void **state)
+{
+    (void)state;
+    first.drop = true;
+    WHEN_READ("a\nb\n");
+    assert_int_equal(c->nmessages, 0);
+    assert_int_equal(c->filtered, 2);
+    assert_int_equal(c->end, 4);
+}
+
+static void
+continue_tries_the_next_route_too(void **state)
+{
+    (void)state;
+    plan_add_route(plan, &second);
+    WHEN_READ("a\n");
+    assert_int_equal(c->nmessages, 1);
+    first.go_on = true;
+    WHEN_READ("a\n");
+    assert_int_equal(c->nmessages, 2);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(lines_become_records),
+        TEST(what_follows_the_last_line_end_is_left),
+        TEST(bytes_without_line_end_are_partial),
+        TEST(the_last_line_of_a_finished_file_needs_no_end),
+        TEST(one_cr_before_lf_belongs_to_the_line_end),
+        TEST(an_empty_line_is_an_empty_value_and_not_none),
+        TEST(any_byte_passes),
+        TEST(a_byte_order_mark_is_taken_off_at_the_beginning_only),
+        TEST(a_line_of_exactly_max_line_is_not_long),
+        TEST(a_long_line_is_split),
+        TEST(pieces_of_a_line_without_end_are_sent_as_soon_as_they_are_whole),
+        TEST(a_character_is_not_cut),
+        TEST(a_long_line_is_shortened),
+        TEST(a_long_line_is_left_out_and_counted),
+        TEST(a_line_longer_than_the_chunk_asks_for_a_larger_one),
+        TEST(a_chunk_ends_when_it_has_no_room_for_messages),
+        TEST(messages_of_two_topics_stand_in_two_runs_in_order),
+        TEST(a_key_is_a_copy_and_a_missing_field_is_no_key),
+        TEST(a_record_that_no_route_takes_is_counted),
+        TEST(continue_tries_the_next_route_too),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
