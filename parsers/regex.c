@@ -1,0 +1,219 @@
+/* regex.c - named groups become fields.
+ *
+ *     type: regex
+ *     pattern: '^(?<client>\S+) (?<method>[A-Z]+)'
+ *
+ * Several patterns are tried in order; the first that matches makes the fields.
+ * A group that took no part in the match is a missing field.  A group `body` is
+ * what the record says from then on.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdlib.h>
+
+#include "agent/base/check.h"
+#include "agent/base/mem.h"
+#include "agent/flow/parser.h"
+#include "parsers/record_time.h"
+
+enum { MAGIC = 0x52656765 };
+
+/* A group with a name. */
+struct capture {
+    size_t   group;
+    uint32_t field;             /* number of the name */
+};
+
+struct regex {
+    struct pattern *pattern;
+    struct capture *captures;
+    size_t          ncaptures;
+};
+
+struct regex_parser {
+    struct parser      parser;
+    unsigned           magic;
+    struct regex      *regexes;
+    size_t             nregexes;
+    uint32_t           field;   /* what it reads: the body, or a field */
+    struct record_time time;
+};
+
+struct regex_conf {
+    const struct node *pattern, *time;
+    char              *field;
+};
+
+static const struct field regex_fields[] = {
+    A_NODE(struct regex_conf, "pattern", pattern,
+        "The regular expression (PCRE2), or a list of them, tried in order; its named groups "
+        "become fields."),
+    A_TEXT(struct regex_conf, "field", field, "body", "The field that it reads."),
+    A_NODE(struct regex_conf, "time", time, RECORD_TIME_HELP),
+    NO_MORE_FIELDS
+};
+
+/* ---- Parsing ------------------------------------------------------------ */
+
+static const struct regex_parser *
+regex_of(const struct parser *p)
+{
+    const struct regex_parser *re = (const struct regex_parser *)p;
+
+    CHECK_MAGIC(re, MAGIC);
+    return re;
+}
+
+static void
+set_fields(const struct regex *re, const struct pattern_work *work, struct slice subject,
+           struct record *r)
+{
+    for (size_t i = 0; i < re->ncaptures; i++) {
+        const struct slice text = pattern_group(work, subject, re->captures[i].group);
+
+        if (text.ptr == NULL)
+            continue;
+        if (re->captures[i].field == NAME_BODY)
+            r->body = text;
+        else
+            (void)record_set(r, re->captures[i].field, VALUE_TEXT, text);
+    }
+}
+
+static int
+parse(const struct parser *p, struct parse_work *work, struct record *r)
+{
+    const struct regex_parser *re = regex_of(p);
+    struct slice               subject;
+
+    work->reason = "no match";
+    if (!record_get(r, re->field, work->arena, &subject)) {
+        work->reason = "the field to parse is missing";
+        return -1;
+    }
+    for (size_t i = 0; i < re->nregexes; i++) {
+        switch (pattern_match(re->regexes[i].pattern, work->pattern, subject)) {
+        case PATTERN_YES:
+            set_fields(&re->regexes[i], work->pattern, subject, r);
+            return record_time_set(&re->time, work, r);
+        case PATTERN_LIMIT:
+            work->reason = "match limit";
+            break;
+        case PATTERN_NO:
+            break;
+        }
+    }
+    return -1;
+}
+
+/* ---- Compiling ---------------------------------------------------------- */
+
+static void
+free_parser(struct parser *p)
+{
+    struct regex_parser *re = (struct regex_parser *)p;
+
+    CHECK_MAGIC(re, MAGIC);
+    for (size_t i = 0; i < re->nregexes; i++) {
+        pattern_free(re->regexes[i].pattern);
+        free(re->regexes[i].captures);
+    }
+    free(re->regexes);
+    record_time_fini(&re->time);
+    re->magic = 0;
+    free(re);
+}
+
+static const struct parser_ops regex_ops = { parse, free_parser };
+
+static void
+find_captures(struct regex *re, struct names *names)
+{
+    const size_t groups = pattern_groups(re->pattern);
+
+    re->captures = mem_array(NULL, groups, sizeof *re->captures);
+    for (size_t group = 1; group <= groups; group++) {
+        const char *name = pattern_group_name(re->pattern, group);
+
+        if (name != NULL)
+            re->captures[re->ncaptures++] =
+                (struct capture){ group, names_intern(names, slice_of(name)) };
+    }
+}
+
+static void
+add_pattern(struct regex_parser *re, const char *what, const struct node *n,
+            struct names *names, struct errors *errs)
+{
+    struct regex *regex = &re->regexes[re->nregexes];
+    size_t        offset = 0;
+    struct error  err;
+
+    if (n->bad)
+        return;
+    if (n->kind != NODE_SCALAR) {
+        errors_at(errs, n->at, "%s: a pattern is a text, not %s", what, node_kind_name(n));
+        return;
+    }
+    regex->pattern = pattern_new((struct slice){ n->text, n->len }, &offset, &err);
+    if (regex->pattern == NULL) {
+        errors_at(errs, node_mark(n, offset), "%s: %s", what, err.text);
+        return;
+    }
+    re->nregexes++;
+    find_captures(regex, names);
+    for (size_t i = 0; i < regex->ncaptures; i++)
+        if (regex->captures[i].field == NAME_RAW)
+            errors_at(errs, n->at, "%s: a group cannot be named 'raw' (that is the line as it "
+                      "was read)", what);
+    if (pattern_groups(regex->pattern) > re->parser.groups)
+        re->parser.groups = pattern_groups(regex->pattern);
+}
+
+static void
+load_patterns(struct regex_parser *re, const char *what, const struct node *conf,
+              struct names *names, struct errors *errs)
+{
+    const struct node *patterns = node_get(conf, "pattern"), *n = node_first_of(patterns);
+
+    if (n == NULL) {
+        if (patterns == NULL || !patterns->bad)
+            errors_at(errs, patterns != NULL ? patterns->key_at : conf->at,
+                      "%s needs a value for 'pattern'", what);
+        return;
+    }
+    re->regexes = mem_zero((node_count(patterns) + 1) * sizeof *re->regexes);
+    for (; n != NULL; n = node_next_of(patterns, n))
+        add_pattern(re, what, n, names, errs);
+}
+
+static struct parser *
+load(const char *what, const struct node *conf, struct names *names, struct errors *errs)
+{
+    const size_t          before = errs->count;
+    struct regex_conf     filled = { 0 };
+    const struct settings set[] = { { &filled, regex_fields }, { NULL, type_fields } };
+    struct regex_parser  *re = NEW(struct regex_parser);
+
+    re->parser.ops = &regex_ops;
+    re->magic = MAGIC;
+    fields_load(set, 2, what, conf, conf->at, NULL, NULL, errs);
+    load_patterns(re, what, conf, names, errs);
+    record_time_load(&re->time, what, filled.time, names, errs);
+    re->field = names_intern(names, slice_of(filled.field));
+    fields_fini(set, 2);
+    if (errs->count > before) {
+        free_parser(&re->parser);
+        return NULL;
+    }
+    return &re->parser;
+}
+
+extern const struct parser_type regex_parser_type;      /* registry.c */
+
+const struct parser_type regex_parser_type = {
+    .name = "regex",
+    .help = "Named groups of a regular expression (PCRE2) become fields.",
+    .fields = regex_fields,
+    .load = load,
+};
