@@ -1,0 +1,44 @@
+/* file_copy.h - is a file that appears a copy of one that we read already?
+ *
+ * copytruncate (logrotate and others) copies a file and then truncates it.  The
+ * copy must not be read again, nor may it be overlooked: what the original's
+ * tail had not read yet is there alone.  So a new file that begins like one we
+ * follow is not read until it is clear which of the two stories it is:
+ *
+ *     the original is truncated or removed   it is a copy: file_search.h finds where
+ *                                            to go on in it
+ *     nothing happens for a while            somebody has copied it, or it merely
+ *                                            begins alike: two files
+ *
+ * At start-up, files without row wait until all that is remembered has been
+ * verified, and what is missing has been looked for: they may be what is missing.
+ *
+ * Loop thread only.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef INPUTS_FILE_COPY_H
+#define INPUTS_FILE_COPY_H
+
+#include <stdbool.h>
+
+struct file_input;
+struct file_tail;
+
+/* The job of this tail has read its head: others can be compared with it. */
+void file_copy_index(struct file_tail *t);
+void file_copy_forget(struct file_tail *t);
+
+/* It was looked at (FILE_READ_PEEKED): may it be read from its beginning now? */
+bool file_copy_may_read(struct file_tail *t);
+
+/* Does a file wait because it may be a copy of this one? */
+bool file_copy_has_suspects(const struct file_tail *t);
+
+/* A file without row at start-up: it waits behind the gate. */
+void file_copy_close_gate(struct file_tail *t);
+
+/* Something that the gate waits for is over: open it if that was the last. */
+void file_copy_try_gate(struct file_input *in);
+
+#endif

@@ -1,0 +1,73 @@
+/* file_read.h - one job: open, verify, read, split.
+ *
+ * A source that is a file, and what its job asks and finds.  While the job is
+ * out (source.jobs), everything below belongs to the worker; before and after,
+ * to the loop.
+ *
+ * Every read begins with the bytes just before the chunk, so that it knows
+ * whether the file still is what it was (file_identity.h), and costs one system
+ * call for both.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef INPUTS_FILE_READ_H
+#define INPUTS_FILE_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/data/chunk.h"
+#include "agent/flow/pipeline.h"
+#include "agent/flow/source.h"
+#include "inputs/file_identity.h"
+
+enum file_outcome {
+    FILE_READ_CHUNK,        /* the chunk has records */
+    FILE_READ_NOTHING,      /* no whole line is there (yet) */
+    FILE_READ_AGAIN,        /* nothing yet, but there is more to read at once */
+    FILE_READ_PLACED,       /* reading is to begin at `place` */
+    FILE_READ_PEEKED,       /* its head is known now */
+    FILE_READ_CHANGED,      /* it does not hold what we knew of it: `why` */
+    FILE_READ_MISSING,      /* the path does not lead to it */
+    FILE_READ_FAILED,       /* `fault` */
+    FILE_READ_OUTCOMES
+};
+
+/* Where to begin in a file of which nothing was read. */
+enum file_place {
+    FILE_PLACE_GIVEN,       /* at the end of the window */
+    FILE_PLACE_PEEK,        /* unknown: it may be a copy (file_copy.h) */
+    FILE_PLACE_END,         /* behind the last line that is there now */
+    FILE_PLACE_DATA,        /* behind the hole that a writer leaves who goes on at his old
+                             * offset in a truncated file: its NUL bytes are no record */
+};
+
+struct file_read {
+    struct source     source;       /* first */
+
+    /* what is asked */
+    int               fd;           /* -1: the job opens the path, and leaves it open */
+    struct identity   identity;     /* what it must be; the job lets the head grow */
+    struct tail_print before;       /* the bytes before the chunk */
+    bool              final;        /* nothing will follow: a line without LF is a record */
+    enum file_place   find;
+    size_t            room;         /* bytes that the next chunk needs */
+    uint64_t          scanned;      /* a long line, or a hole, does not end before here */
+
+    /* what was found */
+    enum file_outcome outcome;
+    const char       *why;          /* a constant text */
+    int               fault;        /* errno, or 0 */
+    bool              more;         /* whole lines are left behind the chunk */
+    uint64_t          size;
+    int64_t           mtime_ms;     /* since the epoch */
+    bool              unlinked;     /* no name leads to it any more */
+    uint64_t          start;        /* hash of its first FILE_START bytes, or 0 */
+    struct file_mark  place;
+};
+
+/* The work of a job whose source is the first member of a struct file_read. */
+void file_read_work(struct job *job);
+
+#endif

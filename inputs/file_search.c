@@ -1,0 +1,401 @@
+/* file_search.c - see file_search.h.
+ *
+ * The job reads the names of each folder once, for all that is looked for.  A
+ * file is told by its inode (it was renamed), or by its head and then by the bytes
+ * before one of the marks (it is a copy).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "inputs/file_search.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/buf.h"
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/base/mem.h"
+#include "inputs/file.h"
+#include "inputs/file_copy.h"
+#include "inputs/file_follow.h"
+
+enum { COPY_AGE_MS = 10 * 60 * 1000 };  /* how long before its original's end a copy may be made */
+
+/* ---- The job ------------------------------------------------------------------- */
+
+/* All that is looked for, to be found by inode and by head. */
+struct hunt {
+    struct file_losts *losts;
+    struct file_map    by_place, by_head;
+    bool               lengths[IDENTITY_HEAD + 1];  /* that heads have */
+    int64_t            since;
+};
+
+static uint64_t
+head_key(uint32_t len, uint64_t hash)
+{
+    return file_hash_numbers(len, hash);
+}
+
+static void
+hunt_begin(struct hunt *h, struct file_losts *losts)
+{
+    struct file_lost *l;
+
+    memset(h, 0, sizeof *h);
+    h->losts = losts;
+    h->since = INT64_MAX;
+    TAILQ_FOREACH(l, losts, link) {
+        const struct identity *id = &l->identity;
+
+        file_map_add(&h->by_place, &l->by_place, file_hash_numbers(id->device, id->inode));
+        file_map_add(&h->by_head, &l->by_head, head_key(id->head_len, id->head_hash));
+        if (id->head_len > 0)
+            h->lengths[id->head_len] = true;
+        if (l->since < h->since)
+            h->since = l->since;
+    }
+}
+
+static void
+hunt_end(struct hunt *h)
+{
+    file_map_fini(&h->by_place);
+    file_map_fini(&h->by_head);
+}
+
+static void
+found(struct file_lost *l, const char *path, const struct stat *st, const struct file_mark *place)
+{
+    l->found = mem_string(path);
+    l->device = st->st_dev;
+    l->inode = st->st_ino;
+    l->size = (uint64_t)st->st_size;
+    l->place = *place;
+}
+
+/* The remembered file itself, by another name. */
+static void
+meet_renamed(const struct hunt *h, const char *path, int fd, const struct stat *st)
+{
+    struct file_link *k = file_map_first(&h->by_place, file_hash_numbers(st->st_dev, st->st_ino));
+
+    for (; k != NULL; k = file_map_next(k)) {
+        struct file_lost *l = FILE_OWNER(k, struct file_lost, by_place);
+        struct identity   id = l->identity;
+        uint64_t          start;
+
+        if (l->found == NULL && l->tail == NULL && id.device == st->st_dev &&
+            id.inode == st->st_ino && file_meet_head(fd, &id, &start) == FILE_SAME &&
+            file_meet_tail(fd, l->marks[0].offset, &l->marks[0].print) == FILE_SAME)
+            found(l, path, st, &l->marks[0]);
+    }
+}
+
+static void
+meet_copy(struct file_lost *l, const char *path, int fd, const struct stat *st)
+{
+    const struct file_mark *place;
+
+    if (l->found != NULL ||
+        (st->st_dev == l->identity.device && st->st_ino == l->identity.inode))
+        return;
+    place = file_find_mark(fd, l->marks, l->nmarks);
+    if (place != NULL)
+        found(l, path, st, place);
+}
+
+static void
+meet_heads(const struct hunt *h, const char *path, int fd, const struct stat *st)
+{
+    char          head[IDENTITY_HEAD];
+    const ssize_t got = pread(fd, head, sizeof head, 0);
+    uint64_t      hash = HASH_START;
+
+    for (ssize_t i = 0; i < got; ) {
+        struct file_link *k = NULL;
+        uint32_t          len;
+
+        hash = hash_step(hash, head[i++]);
+        len = (uint32_t)i;
+        if (h->lengths[len])
+            k = file_map_first(&h->by_head, head_key(len, hash));
+        for (; k != NULL; k = file_map_next(k)) {
+            struct file_lost *l = FILE_OWNER(k, struct file_lost, by_head);
+
+            if (l->identity.head_len == len && l->identity.head_hash == hash)
+                meet_copy(l, path, fd, st);
+        }
+    }
+}
+
+static void
+look_at_file(const struct hunt *h, const char *path)
+{
+    const int   fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+    struct stat st;
+
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+        meet_renamed(h, path, fd, &st);
+        if ((int64_t)st.st_ctim.tv_sec * 1000 >= h->since)
+            meet_heads(h, path, fd, &st);
+    }
+    close(fd);
+}
+
+/* Only regular files are opened: a FIFO's reader would be us. */
+static bool
+is_regular(const char *path, unsigned char type)
+{
+    struct stat st;
+
+    if (type != DT_UNKNOWN)
+        return type == DT_REG;
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool
+search_folder(const struct hunt *h, const char *folder)
+{
+    DIR           *dir = opendir(folder[0] != '\0' ? folder : "/");
+    struct dirent *ent;
+    struct buf     path = { NULL, 0, 0 };
+
+    if (dir == NULL)
+        return false;
+    while ((ent = readdir(dir)) != NULL) {
+        buf_clear(&path);
+        buf_printf(&path, "%s/%s", folder, ent->d_name);
+        if (is_regular(buf_string(&path), ent->d_type))
+            look_at_file(h, path.ptr);
+    }
+    buf_fini(&path);
+    closedir(dir);
+    return true;
+}
+
+static char *
+folder_of(const char *path)
+{
+    return mem_copy(path, (size_t)(strrchr(path, '/') - path));
+}
+
+/* The folder of each; those of one folder mostly stand side by side. */
+static void
+search_own_folders(const struct hunt *h, struct strings *done)
+{
+    struct file_lost *l;
+    char             *folder = NULL;
+    bool              there = false;
+
+    TAILQ_FOREACH(l, h->losts, link) {
+        char *own = folder_of(l->path);
+
+        if (folder == NULL || strcmp(own, folder) != 0) {
+            there = search_folder(h, own);
+            strings_add(done, own);
+        }
+        l->sought = there;
+        free(folder);
+        folder = own;
+    }
+    free(folder);
+}
+
+static void
+on_work(uv_work_t *work)
+{
+    struct file_search *search = &((struct file_input *)work->data)->search;
+    struct strings      done = { NULL, 0, 0 };
+    struct hunt         h;
+
+    hunt_begin(&h, &search->taken);
+    search_own_folders(&h, &done);
+    for (size_t i = 0; i < search->folders.count; i++)
+        if (!strings_have(&done, search->folders.list[i]))
+            (void)search_folder(&h, search->folders.list[i]);
+    strings_fini(&done);
+    hunt_end(&h);
+}
+
+/* ---- What it found ------------------------------------------------------------- */
+
+/* The content is in a file that no pattern means, or that no scan has met yet:
+ * it is read to its end, if only to know it then. */
+static void
+follow_elsewhere(struct file_input *in, struct file_lost *l)
+{
+    struct file_tail *t = file_follow_elsewhere(in, l->found, l->device, l->inode);
+
+    file_source(t)->id = l->id;
+    l->id = 0;
+    (void)file_tail_place(t, &l->place);
+    file_tail_event(t, EV_GONE);
+}
+
+static void
+take_found(struct file_input *in, struct file_lost *l)
+{
+    struct file_tail *t = file_follow_find(in, l->device, l->inode);
+
+    if (t == NULL)
+        follow_elsewhere(in, l);
+    else if (!file_tail_place(t, &l->place))
+        return;                         /* it was read from its beginning */
+    if (l->size > l->place.offset)
+        log_info("'%s' goes on in '%s' at byte %llu", l->path, l->found,
+                 (unsigned long long)l->place.offset);
+}
+
+static void
+report(struct file_input *in, const struct file_lost *l)
+{
+    if (l->unread > 0) {
+        in->lost_bytes += l->unread;
+        log_warn("%llu unread bytes of '%s' are lost: no copy of it was found",
+                 (unsigned long long)l->unread, l->path);
+    } else if (l->tail == NULL && l->sought) {
+        log_info("'%s' is not found any more: what it had behind byte %llu, if anything, is lost",
+                 l->path, (unsigned long long)l->marks[0].offset);
+    }
+}
+
+static void
+end_lost(struct file_input *in, struct file_lost *l)
+{
+    if (l->found != NULL && !in->stopping)
+        take_found(in, l);
+    else if (!in->stopping)
+        report(in, l);
+    if (l->tail != NULL)
+        file_tail_search_over(l->tail);
+    else if (l->id != 0 && !in->stopping && (l->sought || l->found != NULL))
+        checkpoints_remove_row(in->store, l->id);
+    free(l->found);
+    free(l->path);
+    free(l);
+}
+
+static void begin_job(struct file_input *in);
+
+static void
+on_done(uv_work_t *work, int status)
+{
+    struct file_input  *in = work->data;
+    struct file_search *search = &in->search;
+    struct file_lost   *l;
+
+    assert(status == 0);
+    while ((l = TAILQ_FIRST(&search->taken)) != NULL) {
+        TAILQ_REMOVE(&search->taken, l, link);
+        end_lost(in, l);
+    }
+    search->busy = false;
+    if (!TAILQ_EMPTY(&search->wanted) && !in->stopping)
+        begin_job(in);
+    file_copy_try_gate(in);
+    file_came_back(in);
+}
+
+/* ---- What is wanted -------------------------------------------------------------- */
+
+static void
+begin_job(struct file_input *in)
+{
+    struct file_search *search = &in->search;
+
+    search->busy = true;
+    TAILQ_CONCAT(&search->taken, &search->wanted, link);
+    in->out++;
+    uv_queue_work(in->loop, &search->work, on_work, on_done);
+}
+
+static struct file_lost *
+add_lost(struct file_input *in, const char *path, const struct identity *id, int64_t since)
+{
+    struct file_lost *l = NEW(struct file_lost);
+
+    l->path = mem_string(path);
+    l->identity = *id;
+    l->since = since - COPY_AGE_MS;
+    TAILQ_INSERT_TAIL(&in->search.wanted, l, link);
+    return l;
+}
+
+void
+file_search_tail(struct file_tail *t)
+{
+    struct source       *s = file_source(t);
+    const uint64_t       end = window_end(&s->window);
+    struct file_lost    *l = add_lost(t->input, s->path, &s->identity, clock_epoch_ms());
+
+    l->tail = t;
+    l->unread = s->size > end ? s->size - end : 0;
+    l->nmarks = file_tail_marks(t, l->marks);
+    t->sought = true;
+    if (!t->input->search.busy && !t->input->stopping)
+        begin_job(t->input);
+}
+
+void
+file_search_row(struct file_input *in, const struct checkpoint *row)
+{
+    struct file_lost *l = add_lost(in, row->path, &row->identity, row->updated);
+
+    l->id = row->id;
+    l->marks[0] = (struct file_mark){ row->offset, row->tail };
+    l->nmarks = 1;
+    if (!in->search.busy)
+        begin_job(in);
+}
+
+bool
+file_search_is_idle(const struct file_input *in)
+{
+    return !in->search.busy && TAILQ_EMPTY(&in->search.wanted);
+}
+
+/* The folder before the first name with wildcards. */
+static void
+add_folder(struct strings *folders, const char *pattern)
+{
+    const size_t plain = strcspn(pattern, "*?[{\\");
+    char        *folder = mem_copy(pattern, plain);
+    char        *slash = strrchr(folder, '/');
+
+    if (slash != NULL) {
+        *slash = '\0';
+        if (!strings_have(folders, folder))
+            strings_add(folders, folder);
+    }
+    free(folder);
+}
+
+void
+file_search_start(struct file_input *in)
+{
+    in->search.work.data = in;
+    for (size_t i = 0; i < in->conf.paths.count; i++)
+        if (in->conf.paths.list[i][0] == '/')
+            add_folder(&in->search.folders, in->conf.paths.list[i]);
+}
+
+void
+file_search_free(struct file_input *in)
+{
+    struct file_lost *l;
+
+    while ((l = TAILQ_FIRST(&in->search.wanted)) != NULL) {
+        TAILQ_REMOVE(&in->search.wanted, l, link);
+        free(l->path);
+        free(l);
+    }
+    strings_fini(&in->search.folders);
+}

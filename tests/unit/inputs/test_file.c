@@ -1,0 +1,1464 @@
+/* test_file.c - the file input on real files, a real loop and the real pipeline.
+ *
+ * Only the output is of the tests: it keeps every value and acknowledges when
+ * it is told to.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sys/inotify.h>
+#include <uv.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/base/mem.h"
+#include "agent/flow/input.h"
+#include "agent/flow/output.h"
+#include "agent/flow/pipeline.h"
+#include "agent/flow/route.h"
+#include "inputs/file.h"
+#include "files.h"
+
+enum { PATIENCE_MS = 20000 };
+
+extern const struct input_type file_input_type;
+
+/* ---- The output -------------------------------------------------------------- */
+
+struct pending {
+    struct chunk *chunk;
+    uint32_t      count;
+};
+
+static struct strings  got;             /* every value, in order */
+static struct pending *pending;
+static size_t          npending;
+static bool            acknowledging;
+
+static void
+keep(struct output *o, const struct run *run)
+{
+    (void)o;
+    for (uint32_t i = 0; i < run->count; i++) {
+        const struct message *m = &run->chunk->messages[run->first + i];
+        char                 *text = mem_copy(m->value, m->value_len);
+
+        strings_add(&got, text);
+        free(text);
+    }
+    pending = mem_array(pending, npending + 1, sizeof *pending);
+    pending[npending++] = (struct pending){ run->chunk, run->count };
+}
+
+static const struct output_ops output_ops = { .send = keep };
+
+static struct output output = { .ops = &output_ops };
+
+/* ---- The agent --------------------------------------------------------------- */
+
+static uv_loop_t           loop;
+static uv_timer_t          turns;       /* the loop never waits longer than this */
+static struct checkpoints *store;
+static struct pipeline    *pipeline;
+static struct input       *input;
+static struct names       *names;
+static struct route        route;
+static char               *state_dir;
+static bool                done;
+
+static struct node settings[16];
+static size_t      nsettings;
+
+static void
+with(const char *key, const char *value)
+{
+    settings[nsettings++] = (struct node){ .kind = NODE_SCALAR, .key = key,
+                                           .text = mem_string(value), .len = strlen(value) };
+}
+
+static void
+forget_settings(void)
+{
+    for (size_t i = 0; i < nsettings; i++)
+        free((void *)(uintptr_t)settings[i].text);
+    nsettings = 0;
+}
+
+static void
+on_turn(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+static struct input *
+load(struct errors *errs)
+{
+    struct node  map = { .kind = NODE_MAP };
+    struct plan *plan = plan_new("test", "host");
+
+    for (size_t i = 0; i < nsettings; i++)
+        settings[i].next = i + 1 < nsettings ? &settings[i + 1] : NULL;
+    map.first = nsettings > 0 ? settings : NULL;
+    plan_add_route(plan, &route);
+    return file_input_type.load("input 'test'", &map, plan, errs);
+}
+
+static void
+given_running(void)
+{
+    struct pipeline_conf conf = { .loop = &loop, .memory = 64 << 20, .workers = 2 };
+    struct errors        errs = { NULL, 0, 0 };
+    struct error         err;
+
+    uv_loop_init(&loop);
+    uv_timer_init(&loop, &turns);
+    uv_timer_start(&turns, on_turn, 2, 2);
+    store = checkpoints_open(state_dir, &err);
+    assert_non_null(store);
+    checkpoints_start(store, &loop, 10);
+    names = names_new();
+    conf.names = names;
+    conf.store = store;
+    pipeline = pipeline_new(&conf);
+    input = load(&errs);
+    if (input == NULL)
+        fail_msg("%s", errs.list[0].text);
+    assert_int_equal(input->ops->start(input, pipeline, store, &err), 0);
+}
+
+static void
+acknowledge(void)
+{
+    struct pending *all = pending;
+    const size_t    n = npending;
+
+    pending = NULL;
+    npending = 0;
+    for (size_t i = 0; i < n; i++)
+        pipeline_delivered(pipeline, all[i].chunk, all[i].count);
+    free(all);
+}
+
+typedef bool condition_f(void);
+
+static bool
+turn_until(condition_f *holds)
+{
+    const uint64_t give_up_at = clock_ms() + PATIENCE_MS;
+
+    while (!holds()) {
+        if (clock_ms() > give_up_at)
+            return false;
+        uv_run(&loop, UV_RUN_ONCE);
+        if (acknowledging)
+            acknowledge();
+    }
+    return true;
+}
+
+static bool
+is_done(void)
+{
+    return done;
+}
+
+static void
+set_done(void *ctx)
+{
+    (void)ctx;
+    done = true;
+}
+
+static void
+set_flushed(void *ctx, bool failed)
+{
+    assert_false(failed);
+    set_done(ctx);
+}
+
+static void
+wait_done(void)
+{
+    assert_true(turn_until(is_done));
+    done = false;
+}
+
+/* As the agent does it. */
+static void
+when_stopped(void)
+{
+    pipeline_close(pipeline);
+    input->ops->stop(input, set_done, NULL);
+    wait_done();
+    if (acknowledging)
+        acknowledge();
+    checkpoints_flush(store, set_flushed, NULL);
+    wait_done();
+    pipeline_stop(pipeline, set_done, NULL);
+    wait_done();
+    uv_close((uv_handle_t *)&turns, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    pipeline_free(pipeline);
+    checkpoints_close(store);
+    input->ops->free(input);
+    names_free(names);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    free(pending);
+    pending = NULL;
+    npending = 0;
+    input = NULL;
+}
+
+static struct file_input *
+the_input(void)
+{
+    return (struct file_input *)input;
+}
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    files_set_up();
+    files_folder("logs");
+    state_dir = mem_string(files_path("state"));
+    route = (struct route){ .output = &output, .value = ROUTE_VALUE_RAW };
+    acknowledging = true;
+    with("paths", files_path("logs/*.log"));
+    with("rescan", "200ms");
+    with("poll", "50ms");
+    with("linger", "100ms");
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    if (input != NULL)
+        when_stopped();
+    if (getuid() == 0)
+        assert_int_equal(seteuid(0), 0);
+    strings_fini(&got);
+    forget_settings();
+    free(state_dir);
+    files_tear_down();
+    return 0;
+}
+
+/* Root may read everything. */
+static void
+given_no_privileges(void)
+{
+    enum { NOBODY = 65534 };
+
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(chown(files_root, NOBODY, NOBODY), 0);
+    assert_int_equal(chown(files_path("logs"), NOBODY, NOBODY), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+}
+
+/* ---- Then ------------------------------------------------------------------------ */
+
+static size_t wanted;
+
+static bool
+have_wanted(void)
+{
+    return got.count >= wanted;
+}
+
+static bool
+is_quiet(void)
+{
+    struct file_input *in = the_input();
+
+    return in->out == 0 && TAILQ_EMPTY(&in->due) && npending == 0 && !in->at_start &&
+           pipeline_idle(pipeline);
+}
+
+/* Exactly these lines have come since the last time, in this order. */
+static void
+then_got(const char *first, ...)
+{
+    va_list     ap;
+    size_t      n = 0;
+
+    wanted = 0;
+    va_start(ap, first);
+    for (const char *line = first; line != NULL; line = va_arg(ap, const char *))
+        wanted++;
+    va_end(ap);
+    if (!turn_until(have_wanted))
+        fail_msg("%zu lines came, not %zu", got.count, wanted);
+    (void)turn_until(is_quiet);
+    va_start(ap, first);
+    for (const char *line = first; line != NULL; line = va_arg(ap, const char *))
+        assert_string_equal(got.list[n++], line);
+    va_end(ap);
+    if (got.count != wanted)
+        fail_msg("'%s' came too", got.list[wanted]);
+    strings_fini(&got);
+}
+
+/* The same lines, whatever their order. */
+static int
+compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void
+then_got_sorted(size_t count)
+{
+    wanted = count;
+    if (!turn_until(have_wanted))
+        fail_msg("%zu lines came, not %zu", got.count, wanted);
+    (void)turn_until(is_quiet);
+    assert_int_equal(got.count, count);
+    qsort(got.list, got.count, sizeof *got.list, compare_lines);
+}
+
+static bool
+has_turned(void)
+{
+    static unsigned turn;
+
+    return turn++ % 64 == 63;
+}
+
+static void
+then_nothing_comes(void)
+{
+    (void)turn_until(is_quiet);
+    (void)turn_until(has_turned);
+    if (got.count > 0)
+        fail_msg("'%s' came", got.list[0]);
+}
+
+static const struct file_tail *
+find_tail(const char *name)
+{
+    struct file_tail *t;
+
+    TAILQ_FOREACH(t, &the_input()->all, all)
+        if (strcmp(file_source(t)->path, files_path(name)) == 0 && !t->forgotten)
+            return t;
+    return NULL;
+}
+
+static const char *awaited;
+
+static bool
+is_forgotten(void)
+{
+    return find_tail(awaited) == NULL;
+}
+
+static bool
+is_followed(void)
+{
+    return find_tail(awaited) != NULL;
+}
+
+static void
+then_forgotten(const char *name)
+{
+    awaited = name;
+    if (!turn_until(is_forgotten))
+        fail_msg("'%s' is still followed: %s", name,
+                 file_tail_state_name(find_tail(name)->state));
+}
+
+static void
+then_followed(const char *name)
+{
+    awaited = name;
+    if (!turn_until(is_followed))
+        fail_msg("'%s' is not followed", name);
+}
+
+/* ---- Lines ------------------------------------------------------------------- */
+
+static void
+lines_are_read_and_followed(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\ntwo\n");
+    given_running();
+    then_got("one", "two", NULL);
+    files_append("logs/a.log", "three\n");
+    then_got("three", NULL);
+    files_append("logs/a.log", "four\nfive\n");
+    then_got("four", "five", NULL);
+}
+
+static void
+a_partial_line_waits_for_its_end(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\ntw");
+    given_running();
+    then_got("one", NULL);
+    files_append("logs/a.log", "o\nth");
+    then_got("two", NULL);
+    for (const char *p = "ree"; *p != '\0'; p++) {
+        files_put("logs/a.log", p, 1, O_APPEND);
+        then_nothing_comes();
+    }
+    files_append("logs/a.log", "\n");
+    then_got("three", NULL);
+}
+
+static void
+a_line_longer_than_a_chunk_is_whole(void **state)
+{
+    const size_t len = 700 * 1024;
+    char        *line = mem_alloc(len + 1);
+
+    (void)state;
+    memset(line, 'x', len);
+    line[len] = '\n';
+    files_append("logs/a.log", "before\n");
+    files_put("logs/a.log", line, len + 1, O_APPEND);
+    files_append("logs/a.log", "after\n");
+    given_running();
+    line[len] = '\0';
+    then_got("before", line, "after", NULL);
+    free(line);
+}
+
+static void
+a_line_that_never_ends_is_passed_over(void **state)
+{
+    char *block = mem_alloc(1 << 20);
+
+    (void)state;
+    memset(block, 'x', 1 << 20);
+    with("max_line", "64");
+    with("long_lines", "drop");
+    files_append("logs/a.log", "before\n");
+    for (unsigned i = 0; i < 20; i++)
+        files_put("logs/a.log", block, 1 << 20, O_APPEND);
+    given_running();
+    then_got("before", NULL);
+    files_append("logs/a.log", "xx\nafter\n");
+    then_got("after", NULL);
+    free(block);
+}
+
+static void
+many_lines_come_in_order(void **state)
+{
+    enum { LINES = 100000 };
+    FILE *f = fopen(files_path("logs/a.log"), "w");
+
+    (void)state;
+    for (unsigned i = 0; i < LINES; i++)
+        fprintf(f, "line number %u\n", i);
+    fclose(f);
+    given_running();
+    wanted = LINES;
+    assert_true(turn_until(have_wanted));
+    assert_int_equal(got.count, LINES);
+    for (unsigned i = 0; i < LINES; i++) {
+        char line[40];
+
+        snprintf(line, sizeof line, "line number %u", i);
+        assert_string_equal(got.list[i], line);
+    }
+}
+
+static bool
+is_reading(void)
+{
+    return TAILQ_FIRST(&the_input()->all)->state == TAIL_READING;
+}
+
+/* What is written after the job has read, and before it is back, must not be
+ * missed: nothing else will tell of it. */
+static void
+an_event_during_a_read_is_not_forgotten(void **state)
+{
+    struct file_tail *t;
+
+    (void)state;
+    forget_settings();
+    with("paths", files_path("logs/*.log"));
+    with("rescan", "1h");
+    with("poll", "1h");
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    t = TAILQ_FIRST(&the_input()->all);
+    uv_poll_stop(&the_input()->watch.poll);
+    uv_timer_stop(&the_input()->watch.again);
+    for (unsigned i = 0; i < 50; i++) {
+        file_tail_wake(t);
+        assert_true(turn_until(is_reading));
+        usleep(200);                    /* the worker is at it, or done */
+        files_append("logs/a.log", "more\n");
+        file_tail_wake(t);
+        then_got("more", NULL);
+    }
+}
+
+static void
+an_unreadable_file_is_read_when_it_can_be(void **state)
+{
+    (void)state;
+    given_no_privileges();
+    files_append("logs/a.log", "one\n");
+    assert_int_equal(chmod(files_path("logs/a.log"), 0), 0);
+    files_append("logs/b.log", "two\n");
+    given_running();
+    then_got("two", NULL);
+    assert_int_equal(chmod(files_path("logs/a.log"), 0644), 0);
+    then_got("one", NULL);
+}
+
+static void
+an_unreadable_folder_is_read_when_it_can_be(void **state)
+{
+    (void)state;
+    given_no_privileges();
+    files_append("logs/a.log", "one\n");
+    assert_int_equal(chmod(files_path("logs"), 0), 0);
+    given_running();
+    then_nothing_comes();
+    assert_int_equal(chmod(files_path("logs"), 0755), 0);
+    then_got("one", NULL);
+}
+
+/* What is known stays known: only that the folder cannot be listed is new. */
+static void
+a_folder_that_becomes_unreadable_loses_no_file(void **state)
+{
+    (void)state;
+    given_no_privileges();
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_append("logs/a.log", "two\n");
+    assert_int_equal(chmod(files_path("logs"), 0), 0);
+    then_got("two", NULL);
+    then_nothing_comes();
+    assert_int_equal(chmod(files_path("logs"), 0755), 0);
+    files_append("logs/a.log", "three\n");
+    then_got("three", NULL);
+}
+
+/* ---- Discovery --------------------------------------------------------------- */
+
+static void
+a_new_file_is_read_from_its_beginning(void **state)
+{
+    (void)state;
+    with("start", "end");
+    files_append("logs/old.log", "old\n");
+    given_running();
+    then_followed("logs/old.log");
+    then_nothing_comes();
+    files_append("logs/new.log", "new\n");
+    then_got("new", NULL);
+    files_append("logs/old.log", "more\n");
+    then_got("more", NULL);
+}
+
+static void
+start_at_the_end_keeps_a_line_whole(void **state)
+{
+    (void)state;
+    with("start", "end");
+    files_append("logs/a.log", "one\ntw");
+    given_running();
+    then_followed("logs/a.log");
+    then_nothing_comes();
+    files_append("logs/a.log", "o\n");
+    then_got("two", NULL);
+}
+
+static void
+start_at_the_end_holds_for_the_first_start_only(void **state)
+{
+    (void)state;
+    with("start", "end");
+    files_append("logs/a.log", "old\n");
+    given_running();
+    then_followed("logs/a.log");
+    then_nothing_comes();
+    when_stopped();
+    files_append("logs/a.log", "while down\n");
+    given_running();
+    then_got("while down", NULL);
+}
+
+static void
+two_names_of_one_file_are_one(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    assert_int_equal(link(files_path("logs/a.log"), files_path("logs/b.log")), 0);
+    files_link("logs/a.log", "logs/c.log");
+    given_running();
+    then_got("one", NULL);
+    files_append("logs/b.log", "two\n");
+    then_got("two", NULL);
+    files_append("logs/c.log", "three\n");
+    then_got("three", NULL);
+}
+
+static void
+a_fifo_and_a_folder_block_nobody(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(files_path("logs/fifo.log"), 0644), 0);
+    files_folder("logs/folder.log");
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+}
+
+static void
+a_missing_folder_that_appears_is_followed(void **state)
+{
+    (void)state;
+    assert_int_equal(rmdir(files_path("logs")), 0);
+    given_running();
+    then_nothing_comes();
+    files_folder("logs");
+    files_append("logs/a.log", "one\n");
+    then_got("one", NULL);
+}
+
+static void
+lost_events_are_made_up_for(void **state)
+{
+    const struct inotify_event overflow = { .wd = -1, .mask = IN_Q_OVERFLOW };
+    struct file_input         *in;
+
+    (void)state;
+    forget_settings();
+    with("paths", files_path("logs/*.log"));
+    with("rescan", "1h");
+    with("poll", "1h");
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    in = the_input();
+    uv_poll_stop(&in->watch.poll);          /* the kernel's queue is full, so to say */
+    uv_timer_stop(&in->watch.again);
+    files_append("logs/a.log", "two\n");
+    files_append("logs/b.log", "three\n");
+    then_nothing_comes();
+    file_watch_take(&in->watch, (const char *)&overflow, sizeof overflow);
+    then_got_sorted(2);
+}
+
+static void
+without_events_polling_finds_what_was_written(void **state)
+{
+    struct file_input *in;
+
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    in = the_input();
+    uv_poll_stop(&in->watch.poll);
+    uv_timer_stop(&in->watch.again);
+    files_append("logs/a.log", "two\n");
+    then_got("two", NULL);
+    files_append("logs/b.log", "three\n");
+    then_got("three", NULL);
+}
+
+static void
+an_old_file_is_not_opened_until_it_is_written_to(void **state)
+{
+    const struct timespec old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+
+    (void)state;
+    with("ignore_older", "1h");
+    files_append("logs/a.log", "one\n");
+    utimensat(AT_FDCWD, files_path("logs/a.log"), old, 0);
+    given_running();
+    then_followed("logs/a.log");
+    then_nothing_comes();
+    assert_int_equal(find_tail("logs/a.log")->read.fd, -1);
+    files_append("logs/a.log", "two\n");
+    then_got("one", "two", NULL);
+}
+
+/* ---- Rotation ---------------------------------------------------------------- */
+
+static void
+rename_and_create_loses_nothing(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_append("logs/a.log", "two\n");
+    files_rename("logs/a.log", "logs/a.log.1");
+    files_append("logs/a.log", "new\n");
+    files_append("logs/a.log.1", "late\n");
+    then_got_sorted(3);
+    assert_string_equal(got.list[0], "late");
+    assert_string_equal(got.list[1], "new");
+    assert_string_equal(got.list[2], "two");
+}
+
+static void
+a_rotated_name_inside_the_patterns_is_not_read_again(void **state)
+{
+    (void)state;
+    forget_settings();
+    with("paths", files_path("logs/a.log*"));
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_rename("logs/a.log", "logs/a.log.1");
+    files_append("logs/a.log", "two\n");
+    then_got("two", NULL);
+    then_followed("logs/a.log.1");
+    files_append("logs/a.log.1", "late\n");
+    then_got("late", NULL);
+    files_rename("logs/a.log.1", "logs/a.log.2");
+    files_rename("logs/a.log.2", "logs/a.log.1");
+    then_nothing_comes();
+}
+
+static void
+a_file_deleted_while_unread_is_read_to_its_end(void **state)
+{
+    (void)state;
+    acknowledging = false;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_followed("logs/a.log");
+    wanted = 1;
+    assert_true(turn_until(have_wanted));
+    files_append("logs/a.log", "two\nthree");
+    files_remove("logs/a.log");
+    acknowledging = true;
+    then_got("one", "two", "three", NULL);
+    then_forgotten("logs/a.log");
+}
+
+static void
+a_last_line_without_end_is_sent_when_the_file_is_gone(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\nlast");
+    given_running();
+    then_got("one", NULL);
+    files_remove("logs/a.log");
+    then_got("last", NULL);
+    then_forgotten("logs/a.log");
+}
+
+static void
+a_file_renamed_out_and_back_is_not_read_again(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_rename("logs/a.log", "logs/away");
+    then_nothing_comes();
+    files_rename("logs/away", "logs/a.log");
+    files_append("logs/a.log", "two\n");
+    then_got("two", NULL);
+}
+
+static bool
+is_closed(void)
+{
+    const struct file_tail *t = find_tail(awaited);
+
+    return t != NULL && t->state == TAIL_CLOSED;
+}
+
+static void
+a_finished_file_that_comes_back_is_not_read_again(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_rename("logs/a.log", "logs/away");
+    awaited = "logs/away";
+    assert_true(turn_until(is_closed));
+    files_rename("logs/away", "logs/b.log");
+    files_append("logs/b.log", "two\n");
+    then_got("two", NULL);
+}
+
+static void
+a_finished_file_that_is_deleted_is_forgotten(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_rename("logs/a.log", "logs/away");
+    awaited = "logs/away";
+    assert_true(turn_until(is_closed));
+    files_remove("logs/away");
+    then_forgotten("logs/away");
+}
+
+static void
+a_truncated_file_is_read_from_its_beginning(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\ntwo\nthree\n");
+    given_running();
+    then_got("one", "two", "three", NULL);
+    files_write("logs/a.log", "new\n");
+    then_got("new", NULL);
+    files_append("logs/a.log", "newer\n");
+    then_got("newer", NULL);
+}
+
+static void
+a_file_truncated_and_grown_past_our_offset_is_read_from_its_beginning(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_write("logs/a.log", "1st\n2nd\n3rd\n");
+    then_got("1st", "2nd", "3rd", NULL);
+}
+
+/* Its head is not looked at while it is open: the bytes before our offset tell. */
+static void
+a_long_file_truncated_and_grown_past_our_offset_is_read_from_its_beginning(void **state)
+{
+    char line[80];
+
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(line, sizeof line, "%06u a line that makes this file longer than a head\n", i);
+        files_append("logs/a.log", line);
+    }
+    given_running();
+    then_got_sorted(100);
+    strings_fini(&got);
+    assert_int_equal(truncate(files_path("logs/a.log"), 0), 0);
+    for (unsigned i = 200; i < 350; i++) {
+        snprintf(line, sizeof line, "%06u a line that makes this file longer than a head\n", i);
+        files_append("logs/a.log", line);
+    }
+    then_got_sorted(150);
+}
+
+static void
+a_truncation_waits_for_no_acknowledgement(void **state)
+{
+    (void)state;
+    acknowledging = false;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    wanted = 1;
+    assert_true(turn_until(have_wanted));
+    files_write("logs/a.log", "");
+    files_append("logs/a.log", "new\n");
+    wanted = 2;
+    assert_true(turn_until(have_wanted));
+    acknowledging = true;
+    then_got("one", "new", NULL);
+}
+
+static void
+a_hole_after_a_truncation_is_no_record(void **state)
+{
+    const int fd = open(files_path("logs/a.log"), O_WRONLY | O_CREAT, 0644);
+
+    (void)state;
+    assert_int_equal(write(fd, "one\ntwo\n", 8), 8);
+    given_running();
+    then_got("one", "two", NULL);
+    assert_int_equal(truncate(files_path("logs/a.log"), 0), 0);
+    assert_int_equal(write(fd, "three\n", 6), 6);       /* at offset 8: NULs before it */
+    then_got("three", NULL);
+    assert_int_equal(write(fd, "four\n", 5), 5);
+    then_got("four", NULL);
+    close(fd);
+}
+
+static void
+a_switched_link_leads_to_the_new_file(void **state)
+{
+    (void)state;
+    files_append("one", "1\n");
+    files_append("two", "2\n");
+    files_link("one", "logs/a.log");
+    given_running();
+    then_got("1", NULL);
+    files_append("one", "late\n");
+    files_link("two", "link");
+    files_rename("link", "logs/a.log");
+    then_got_sorted(2);
+    assert_string_equal(got.list[0], "2");
+    assert_string_equal(got.list[1], "late");
+}
+
+static void
+a_rename_over_a_followed_file_changes_to_the_new_one(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_append("next", "two\n");
+    files_rename("next", "logs/a.log");
+    then_got("two", NULL);
+}
+
+/* ---- Across restarts --------------------------------------------------------- */
+
+static void
+a_restart_goes_on_at_the_checkpoint(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    when_stopped();
+    files_append("logs/a.log", "two\n");
+    given_running();
+    then_got("two", NULL);
+}
+
+static void
+what_was_not_acknowledged_is_sent_again(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    acknowledging = false;
+    files_append("logs/a.log", "two\n");
+    wanted = 1;
+    assert_true(turn_until(have_wanted));
+    when_stopped();
+    strings_fini(&got);
+    acknowledging = true;
+    given_running();
+    then_got("two", NULL);
+}
+
+static void
+a_file_renamed_while_down_goes_on(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    when_stopped();
+    files_append("logs/a.log", "two\n");
+    files_rename("logs/a.log", "logs/b.log");
+    files_append("logs/a.log", "new\n");
+    given_running();
+    then_got_sorted(2);
+    assert_string_equal(got.list[0], "new");
+    assert_string_equal(got.list[1], "two");
+}
+
+static void
+a_file_rewritten_while_down_is_read_from_its_beginning(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    when_stopped();
+    files_write("logs/a.log", "1st\n2nd\n");        /* the same inode, longer than before */
+    given_running();
+    then_got("1st", "2nd", NULL);
+    when_stopped();
+    files_append("logs/a.log", "3rd\n");
+    given_running();
+    then_got("3rd", NULL);
+}
+
+static void
+a_partial_line_is_never_sent_by_a_stop(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\npart");
+    given_running();
+    then_got("one", NULL);
+    when_stopped();
+    files_append("logs/a.log", "ial\n");
+    given_running();
+    then_got("partial", NULL);
+}
+
+/* ---- Copies ------------------------------------------------------------------ */
+
+/* Lines that begin alike only as far as their numbers do. */
+static void
+append_numbers(const char *name, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i++) {
+        char line[100];
+
+        snprintf(line, sizeof line, "%06u a line that is long enough to be told from others\n", i);
+        files_append(name, line);
+    }
+}
+
+static void
+then_got_numbers(unsigned from, unsigned to)
+{
+    wanted = to - from;
+    if (!turn_until(have_wanted))
+        fail_msg("%zu lines came, not %zu", got.count, wanted);
+    (void)turn_until(is_quiet);
+    for (size_t i = 0; i < got.count && i < wanted; i++)
+        assert_int_equal(strtoul(got.list[i], NULL, 10), from + i);
+    if (got.count != wanted)
+        fail_msg("'%s' came too", got.list[wanted]);
+    strings_fini(&got);
+}
+
+/* As logrotate does it. */
+static void
+copy_file(const char *from, const char *to)
+{
+    char    bytes[65536];
+    ssize_t len;
+    int     fd = open(files_path(from), O_RDONLY);
+
+    files_write(to, "");
+    while ((len = read(fd, bytes, sizeof bytes)) > 0)
+        files_put(to, bytes, (size_t)len, O_APPEND);
+    close(fd);
+}
+
+static void
+truncate_file(const char *name)
+{
+    assert_int_equal(truncate(files_path(name), 0), 0);
+}
+
+static bool
+has_held_one(void)
+{
+    struct file_tail *t;
+
+    TAILQ_FOREACH(t, &the_input()->all, all)
+        if (t->held_at != 0)
+            return true;
+    return false;
+}
+
+static bool
+has_held_none(void)
+{
+    return !has_held_one();
+}
+
+static void
+given_patterns_for_copies(void)
+{
+    forget_settings();
+    with("paths", files_path("logs/a.log*"));
+    with("rescan", "200ms");
+    with("poll", "50ms");
+    with("linger", "100ms");
+}
+
+static void
+a_copy_before_a_truncation_is_not_read_again(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    append_numbers("logs/a.log", 100, 120);
+    then_got_numbers(100, 120);
+    assert_true(turn_until(has_held_none));
+    then_nothing_comes();
+    append_numbers("logs/a.log.1", 200, 210);
+    then_got_numbers(200, 210);
+}
+
+static void
+what_was_truncated_unread_is_read_from_the_copy(const char *copy)
+{
+    acknowledging = false;
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    wanted = 100;
+    assert_true(turn_until(have_wanted));
+    append_numbers("logs/a.log", 100, 150);     /* the loop does not turn: all unread */
+    copy_file("logs/a.log", copy);
+    truncate_file("logs/a.log");
+    append_numbers("logs/a.log", 150, 160);
+    acknowledging = true;
+    then_got_sorted(160);
+    for (unsigned i = 0; i < 160; i++)
+        assert_int_equal(strtoul(got.list[i], NULL, 10), i);
+}
+
+static void
+a_copy_in_the_patterns_has_what_was_truncated_unread(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    what_was_truncated_unread_is_read_from_the_copy("logs/a.log.1");
+}
+
+static void
+a_copy_outside_the_patterns_has_what_was_truncated_unread(void **state)
+{
+    (void)state;
+    what_was_truncated_unread_is_read_from_the_copy("logs/a.log.1");
+}
+
+/* The copy was made before the last lines, and those were read from the original. */
+static void
+a_copy_that_lacks_the_last_lines_is_not_read_again(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    copy_file("logs/a.log", "logs/a.log.1");
+    assert_true(turn_until(has_held_one));
+    append_numbers("logs/a.log", 100, 101);
+    then_got_numbers(100, 101);
+    truncate_file("logs/a.log");
+    append_numbers("logs/a.log", 101, 110);
+    then_got_numbers(101, 110);
+    assert_true(turn_until(has_held_none));
+    then_nothing_comes();
+}
+
+static void
+a_mere_copy_is_a_file_of_its_own(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    copy_file("logs/a.log", "logs/a.log.1");
+    then_got_numbers(0, 100);
+}
+
+static void
+files_that_begin_alike_are_two(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    append_numbers("logs/a.log.1", 0, 50);
+    append_numbers("logs/a.log.1", 500, 510);
+    assert_true(turn_until(has_held_one));
+    truncate_file("logs/a.log");                /* as if it had been copied */
+    then_got_sorted(60);
+}
+
+static void
+a_copy_of_a_removed_file_is_not_read_again(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    copy_file("logs/a.log", "logs/a.log.1");
+    files_remove("logs/a.log");
+    then_forgotten("logs/a.log");
+    assert_true(turn_until(has_held_none));
+    then_nothing_comes();
+    append_numbers("logs/a.log.1", 100, 110);
+    then_got_numbers(100, 110);
+}
+
+static void
+a_copy_made_while_down_is_read_from_the_checkpoint(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    when_stopped();
+    append_numbers("logs/a.log", 100, 130);
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    append_numbers("logs/a.log", 130, 140);
+    given_running();
+    then_got_sorted(40);
+    assert_int_equal(strtoul(got.list[0], NULL, 10), 100);
+    assert_int_equal(strtoul(got.list[39], NULL, 10), 139);
+    strings_fini(&got);
+    when_stopped();
+    given_running();
+    then_nothing_comes();
+}
+
+static void
+a_file_renamed_out_of_the_patterns_while_down_is_finished(void **state)
+{
+    (void)state;
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    when_stopped();
+    append_numbers("logs/a.log", 100, 130);
+    files_rename("logs/a.log", "logs/a.log.1");
+    append_numbers("logs/a.log", 130, 140);
+    given_running();
+    then_got_sorted(40);
+    assert_int_equal(strtoul(got.list[0], NULL, 10), 100);
+    strings_fini(&got);
+    awaited = "logs/a.log.1";
+    assert_true(turn_until(is_closed));
+    when_stopped();
+    files_rename("logs/a.log.1", "logs/b.log");     /* back into the patterns */
+    given_running();
+    then_nothing_comes();
+}
+
+static void
+a_remembered_file_that_is_gone_is_reported_and_forgotten(void **state)
+{
+    size_t count;
+
+    (void)state;
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    when_stopped();
+    files_remove("logs/a.log");
+    files_append("logs/b.log", "new\n");
+    given_running();
+    then_got("new", NULL);
+    when_stopped();
+    given_running();
+    (void)checkpoints_rows(store, &count);
+    assert_int_equal(count, 1);
+    then_nothing_comes();
+}
+
+/* ---- Descriptors ------------------------------------------------------------- */
+
+static bool
+is_without_descriptor(void)
+{
+    const struct file_tail *t = find_tail(awaited);
+
+    return t != NULL && t->read.fd < 0 && t->state == TAIL_WAITING;
+}
+
+static void
+a_quiet_file_is_closed_and_opened_again(void **state)
+{
+    (void)state;
+    with("close_idle", "1s");
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    awaited = "logs/a.log";
+    assert_true(turn_until(is_without_descriptor));
+    files_append("logs/a.log", "two\n");
+    then_got("two", NULL);
+    assert_true(turn_until(is_without_descriptor));
+    files_write("logs/a.log", "1st\n2nd\n3rd\n");
+    then_got("1st", "2nd", "3rd", NULL);
+}
+
+static void
+a_closed_file_that_was_renamed_is_read_on(void **state)
+{
+    (void)state;
+    with("close_idle", "1s");
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    awaited = "logs/a.log";
+    assert_true(turn_until(is_without_descriptor));
+    files_rename("logs/a.log", "logs/a.log.1");
+    files_append("logs/a.log.1", "late\n");
+    then_got("late", NULL);
+}
+
+static void
+a_reused_inode_is_another_file(void **state)
+{
+    struct file_tail *t;
+
+    (void)state;
+    with("close_idle", "1s");
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    awaited = "logs/a.log";
+    assert_true(turn_until(is_without_descriptor));
+    t = TAILQ_FIRST(&the_input()->all);
+    file_source(t)->identity.head_hash ^= 1;        /* what was there had begun otherwise */
+    files_append("logs/a.log", "two\n");
+    then_got("one", "two", NULL);
+}
+
+/* ---- Pressure ---------------------------------------------------------------- */
+
+static bool
+is_all_out(void)
+{
+    return got.count == 3;
+}
+
+static void
+a_rewound_file_is_read_again(void **state)
+{
+    struct file_tail *t;
+
+    (void)state;
+    acknowledging = false;
+    files_append("logs/a.log", "one\ntwo\nthree\n");
+    given_running();
+    assert_true(turn_until(is_all_out));
+    npending = 0;                                   /* the output lets go of them */
+    strings_fini(&got);
+    t = TAILQ_FIRST(&the_input()->all);
+    assert_true(turn_until(has_turned));
+    pipeline_rewind(pipeline, file_source(t), "the test wants it");
+    assert_int_equal(t->state, TAIL_RESTING);
+    acknowledging = true;
+    then_got("one", "two", "three", NULL);
+}
+
+/* ---- Settings ---------------------------------------------------------------- */
+
+static void
+then_refused(const char *why)
+{
+    struct errors errs = { NULL, 0, 0 };
+
+    assert_null(load(&errs));
+    assert_int_equal(errs.count, 1);
+    if (strstr(errs.list[0].text, why) == NULL)
+        fail_msg("'%s' is not in '%s'", why, errs.list[0].text);
+    errors_fini(&errs);
+}
+
+static void
+wrong_settings_are_refused(void **state)
+{
+    (void)state;
+    forget_settings();
+    then_refused("paths");
+    with("paths", "/a/[b");
+    then_refused("no pattern");
+    forget_settings();
+    with("paths", "/a/b");
+    with("remove", "acked");
+    then_refused("not supported");
+}
+
+static void
+the_list_has_every_file_once_and_sorted(void **state)
+{
+    struct errors  errs = { NULL, 0, 0 };
+    struct strings paths = { NULL, 0, 0 };
+    struct input  *in;
+    struct error   err;
+
+    (void)state;
+    with("exclude", "c.log");
+    files_append("logs/b.log", "");
+    files_append("logs/a.log", "");
+    files_append("logs/c.log", "");
+    assert_int_equal(link(files_path("logs/b.log"), files_path("logs/d.log")), 0);
+    in = load(&errs);
+    assert_int_equal(in->ops->list(in, &paths, &err), 0);
+    assert_int_equal(paths.count, 2);
+    assert_string_equal(paths.list[0], files_path("logs/a.log"));
+    assert_string_equal(paths.list[1], files_path("logs/b.log"));
+    strings_fini(&paths);
+    in->ops->free(in);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(lines_are_read_and_followed),
+        TEST(a_partial_line_waits_for_its_end),
+        TEST(a_line_longer_than_a_chunk_is_whole),
+        TEST(a_line_that_never_ends_is_passed_over),
+        TEST(many_lines_come_in_order),
+        TEST(an_event_during_a_read_is_not_forgotten),
+        TEST(an_unreadable_file_is_read_when_it_can_be),
+        TEST(an_unreadable_folder_is_read_when_it_can_be),
+        TEST(a_folder_that_becomes_unreadable_loses_no_file),
+        TEST(a_new_file_is_read_from_its_beginning),
+        TEST(start_at_the_end_keeps_a_line_whole),
+        TEST(start_at_the_end_holds_for_the_first_start_only),
+        TEST(two_names_of_one_file_are_one),
+        TEST(a_fifo_and_a_folder_block_nobody),
+        TEST(a_missing_folder_that_appears_is_followed),
+        TEST(lost_events_are_made_up_for),
+        TEST(without_events_polling_finds_what_was_written),
+        TEST(an_old_file_is_not_opened_until_it_is_written_to),
+        TEST(rename_and_create_loses_nothing),
+        TEST(a_rotated_name_inside_the_patterns_is_not_read_again),
+        TEST(a_file_deleted_while_unread_is_read_to_its_end),
+        TEST(a_last_line_without_end_is_sent_when_the_file_is_gone),
+        TEST(a_file_renamed_out_and_back_is_not_read_again),
+        TEST(a_finished_file_that_comes_back_is_not_read_again),
+        TEST(a_finished_file_that_is_deleted_is_forgotten),
+        TEST(a_truncated_file_is_read_from_its_beginning),
+        TEST(a_file_truncated_and_grown_past_our_offset_is_read_from_its_beginning),
+        TEST(a_long_file_truncated_and_grown_past_our_offset_is_read_from_its_beginning),
+        TEST(a_truncation_waits_for_no_acknowledgement),
+        TEST(a_hole_after_a_truncation_is_no_record),
+        TEST(a_switched_link_leads_to_the_new_file),
+        TEST(a_rename_over_a_followed_file_changes_to_the_new_one),
+        TEST(a_restart_goes_on_at_the_checkpoint),
+        TEST(what_was_not_acknowledged_is_sent_again),
+        TEST(a_file_renamed_while_down_goes_on),
+        TEST(a_file_rewritten_while_down_is_read_from_its_beginning),
+        TEST(a_partial_line_is_never_sent_by_a_stop),
+        TEST(a_copy_before_a_truncation_is_not_read_again),
+        TEST(a_copy_in_the_patterns_has_what_was_truncated_unread),
+        TEST(a_copy_outside_the_patterns_has_what_was_truncated_unread),
+        TEST(a_copy_that_lacks_the_last_lines_is_not_read_again),
+        TEST(a_mere_copy_is_a_file_of_its_own),
+        TEST(files_that_begin_alike_are_two),
+        TEST(a_copy_of_a_removed_file_is_not_read_again),
+        TEST(a_copy_made_while_down_is_read_from_the_checkpoint),
+        TEST(a_file_renamed_out_of_the_patterns_while_down_is_finished),
+        TEST(a_remembered_file_that_is_gone_is_reported_and_forgotten),
+        TEST(a_quiet_file_is_closed_and_opened_again),
+        TEST(a_closed_file_that_was_renamed_is_read_on),
+        TEST(a_reused_inode_is_another_file),
+        TEST(a_rewound_file_is_read_again),
+        TEST(wrong_settings_are_refused),
+        TEST(the_list_has_every_file_once_and_sorted),
+    };
+    log_set_up(getenv("LOUD") != NULL ? LOG_DEBUG : LOG_ERROR, LOG_TEXT);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
