@@ -1,0 +1,295 @@
+/* kafka_probe.c - `check --connect`: would this output work?
+ *
+ * A producer of its own, no loop: brokers and login first, then every topic,
+ * then what the topics say about sizes.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/mem.h"
+#include "outputs/kafka.h"
+#include "outputs/kafka_errors.h"
+
+enum { SLICE_MS = 100, RETRY_MS = 300 };
+
+struct probe {
+    const struct kafka        *kafka;
+    rd_kafka_t                *rk;
+    rd_kafka_queue_t          *events;
+    uint64_t                   deadline;    /* clock_ms() */
+    struct errors             *errs;
+    char                       text[400];   /* of the worst error that was heard of */
+    struct kafka_advice        advice;
+    bool                       heard;
+    const rd_kafka_metadata_t *metadata;
+};
+
+static int
+left(const struct probe *p)
+{
+    const uint64_t now = clock_ms();
+
+    return now < p->deadline ? (int)(p->deadline - now) : 0;
+}
+
+static int __attribute__((format(printf, 2, 3)))
+trouble(struct probe *p, const char *fmt, ...)
+{
+    struct error err = { .code = ERR_CLUSTER, .at = NO_MARK };
+    va_list      ap;
+
+    va_start(ap, fmt);
+    vsnprintf(err.text, sizeof err.text, fmt, ap);
+    va_end(ap);
+    return errors_add(p->errs, NO_MARK, &err);
+}
+
+/* ---- Brokers and login ----------------------------------------------------- */
+
+/* Of several complaints the one that says most is kept: troubles are numbered so. */
+static void
+hear(struct probe *p)
+{
+    rd_kafka_event_t *event;
+
+    while ((event = rd_kafka_queue_poll(p->events, 0)) != NULL) {
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
+            const char               *text = rd_kafka_event_error_string(event);
+            const struct kafka_advice advice =
+                kafka_errors_judge(rd_kafka_event_error(event), text, false);
+
+            if (!p->heard || advice.trouble < p->advice.trouble) {
+                p->advice = advice;
+                snprintf(p->text, sizeof p->text, "%s", text);
+            }
+            p->heard = true;
+        }
+        rd_kafka_event_destroy(event);
+    }
+}
+
+/* These do not heal while we look. */
+static bool
+hopeless(const struct probe *p)
+{
+    return p->heard && (p->advice.trouble == TROUBLE_LOGIN ||
+                        p->advice.trouble == TROUBLE_CERTIFICATE ||
+                        p->advice.trouble == TROUBLE_CLIENT);
+}
+
+static int
+reach(struct probe *p)
+{
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const char         *name = p->kafka->base.name;
+
+    while (err != 0 && left(p) > 0 && !hopeless(p)) {
+        const int slice = left(p) < 1000 ? left(p) : 1000;
+
+        err = rd_kafka_metadata(p->rk, 0, NULL, &p->metadata, slice);
+        hear(p);
+    }
+    if (err == 0)
+        return 0;
+    if (p->heard)
+        return trouble(p, "output '%s': %s%s: %s", name, p->advice.text, p->advice.advice,
+                       p->text);
+    return trouble(p, "output '%s': the brokers do not answer: %s (check bootstrap.servers)", name,
+                   rd_kafka_err2str(err));
+}
+
+/* ---- Topics ---------------------------------------------------------------- */
+
+static int
+check_partitions(struct probe *p, const rd_kafka_metadata_topic_t *t)
+{
+    int without = 0;
+
+    for (int i = 0; i < t->partition_cnt; i++)
+        without += t->partitions[i].leader < 0;
+    if (without == 0)
+        return 0;
+    return trouble(p, "output '%s': %d of the %d partitions of topic '%s' have no leader (their "
+                   "records would wait)", p->kafka->base.name, without, t->partition_cnt,
+                   t->topic);
+}
+
+static int
+judge_topic(struct probe *p, const rd_kafka_metadata_topic_t *t)
+{
+    const char *name = p->kafka->base.name;
+
+    switch (t->err) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return check_partitions(p, t);
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        return trouble(p, "output '%s': topic '%s' does not exist (%s)", name, t->topic,
+                       p->kafka->settings.create_topics ? "and the brokers do not create it"
+                                                        : "create it, or set create_topics: true");
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+        return trouble(p, "output '%s': not authorised for topic '%s' (grant Describe and Write)",
+                       name, t->topic);
+    default:
+        return trouble(p, "output '%s': topic '%s': %s", name, t->topic, rd_kafka_err2str(t->err));
+    }
+}
+
+static bool
+being_made(rd_kafka_resp_err_t err, bool create)
+{
+    return err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+           (create && err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+}
+
+/* Ask about one topic; one that the brokers are just creating gets some time.
+ * True: it is there, and more can be asked of it. */
+static bool
+check_topic(struct probe *p, const char *topic)
+{
+    rd_kafka_topic_t          *rkt = rd_kafka_topic_new(p->rk, topic, NULL);
+    const rd_kafka_metadata_t *md = NULL;
+    rd_kafka_resp_err_t        err;
+    bool                       there = false;
+
+    if (rkt == NULL) {
+        (void)trouble(p, "output '%s': topic '%s': %s", p->kafka->base.name, topic,
+                      rd_kafka_err2str(rd_kafka_last_error()));
+        return false;
+    }
+    for (;;) {
+        err = rd_kafka_metadata(p->rk, 0, rkt, &md, left(p) + 1);
+        if (err != 0 || md->topic_cnt == 0 || left(p) <= RETRY_MS ||
+            !being_made(md->topics[0].err, p->kafka->settings.create_topics))
+            break;
+        rd_kafka_metadata_destroy(md);
+        uv_sleep(RETRY_MS);
+    }
+    if (err != 0) {
+        (void)trouble(p, "output '%s': cannot ask about topic '%s': %s", p->kafka->base.name,
+                      topic, rd_kafka_err2str(err));
+    } else {
+        there = md->topic_cnt > 0 && md->topics[0].err == 0;
+        if (md->topic_cnt > 0)
+            (void)judge_topic(p, &md->topics[0]);
+        rd_kafka_metadata_destroy(md);
+    }
+    rd_kafka_topic_destroy(rkt);
+    return there;
+}
+
+/* ---- Sizes ----------------------------------------------------------------- */
+
+static void
+judge_size(struct probe *p, const rd_kafka_ConfigResource_t *resource, uint64_t max_line)
+{
+    const rd_kafka_ConfigEntry_t **entries;
+    size_t                         count;
+
+    entries = rd_kafka_ConfigResource_configs(resource, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "max.message.bytes") != 0 ||
+            value == NULL || strtoull(value, NULL, 10) >= max_line)
+            continue;
+        (void)trouble(p, "output '%s': topic '%s' takes records of at most %s bytes, and lines "
+                      "may have %" PRIu64 " (lower max_line, or raise max.message.bytes of the "
+                      "topic)", p->kafka->base.name, rd_kafka_ConfigResource_name(resource),
+                      value, max_line);
+    }
+}
+
+/* Who may not describe the topic's settings just does not learn its limit. */
+static void
+check_sizes(struct probe *p, const struct strings *topics, uint64_t max_line)
+{
+    rd_kafka_ConfigResource_t **wanted = mem_array(NULL, topics->count, sizeof *wanted);
+    rd_kafka_AdminOptions_t    *options =
+        rd_kafka_AdminOptions_new(p->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_queue_t           *answers = rd_kafka_queue_new(p->rk);
+    rd_kafka_event_t           *event;
+    char                        text[200];
+
+    for (size_t i = 0; i < topics->count; i++)
+        wanted[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics->list[i]);
+    rd_kafka_AdminOptions_set_request_timeout(options, left(p) + 1, text, sizeof text);
+    rd_kafka_DescribeConfigs(p->rk, wanted, topics->count, options, answers);
+    event = rd_kafka_queue_poll(answers, left(p) + SLICE_MS);
+    if (event != NULL && rd_kafka_event_error(event) == 0) {
+        const rd_kafka_DescribeConfigs_result_t *result =
+            rd_kafka_event_DescribeConfigs_result(event);
+        const rd_kafka_ConfigResource_t **resources;
+        size_t                            count;
+
+        resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
+        for (size_t i = 0; i < count; i++)
+            if (rd_kafka_ConfigResource_error(resources[i]) == 0)
+                judge_size(p, resources[i], max_line);
+    }
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy_array(wanted, topics->count);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(answers);
+    free(wanted);
+}
+
+static void
+check_client_size(struct probe *p, uint64_t max_line)
+{
+    const uint64_t most = p->kafka->settings.max_message;
+
+    if (most < max_line)
+        (void)trouble(p, "output '%s': message.max.bytes is %" PRIu64 ", and lines may have %"
+                      PRIu64 " (lower max_line, or raise message.max.bytes)", p->kafka->base.name,
+                      most, max_line);
+}
+
+/* ---- All of it ------------------------------------------------------------- */
+
+static int
+begin(struct probe *p)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(p->kafka->settings.client);
+
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR);
+    p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, p->text, sizeof p->text);
+    if (p->rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return trouble(p, "output '%s': cannot make a producer: %s", p->kafka->base.name, p->text);
+    }
+    p->events = rd_kafka_queue_get_main(p->rk);
+    return 0;
+}
+
+int
+kafka_probe(struct output *o, const struct strings *topics, uint64_t max_line,
+            unsigned timeout_ms, struct errors *errs)
+{
+    struct probe   p = { .kafka = (const struct kafka *)o, .errs = errs,
+                         .deadline = clock_ms() + timeout_ms };
+    const size_t   before = errs->count;
+    struct strings there = { NULL, 0, 0 };
+
+    if (begin(&p) == -1)
+        return -1;
+    check_client_size(&p, max_line);
+    if (reach(&p) == 0) {
+        rd_kafka_metadata_destroy(p.metadata);
+        for (size_t i = 0; i < topics->count; i++)
+            if (check_topic(&p, topics->list[i]))
+                strings_add(&there, topics->list[i]);
+        if (there.count > 0)
+            check_sizes(&p, &there, max_line);
+    }
+    strings_fini(&there);
+    rd_kafka_queue_destroy(p.events);
+    rd_kafka_destroy(p.rk);
+    return errs->count > before ? -1 : 0;
+}

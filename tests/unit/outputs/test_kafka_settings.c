@@ -1,0 +1,591 @@
+/* test_kafka_settings.c - every key is taken, translated or refused with its
+ * reason and its place.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "outputs/kafka_settings.h"
+
+enum { MAX_ENTRIES = 16, MAX_ELEMENTS = 4 };
+
+/* An output as its map stands in a file: entry i on line 10 + i, keys in column
+ * 3, values in column 20; the name of the map on line 9. */
+static struct node map, entries[MAX_ENTRIES], elements[MAX_ENTRIES][MAX_ELEMENTS];
+static unsigned    nentries;
+
+static struct kafka_settings settings;
+static struct errors         errs;
+static bool                  loaded;
+
+static struct node *
+given(const char *key, const char *value)
+{
+    struct node *n = &entries[nentries];
+
+    *n = (struct node){ .kind = NODE_SCALAR, .at = { "f.yaml", 10 + nentries, 20 }, .text = value,
+                        .len = strlen(value), .key = key,
+                        .key_at = { "f.yaml", 10 + nentries, 3 } };
+    if (nentries > 0)
+        entries[nentries - 1].next = n;
+    nentries++;
+    map.first = &entries[0];
+    return n;
+}
+
+static void
+given_list(const char *key, const char *first, const char *second)
+{
+    struct node *n = given(key, ""), *e = elements[nentries - 1];
+
+    *n = (struct node){ .kind = NODE_LIST, .at = n->at, .key = key, .key_at = n->key_at,
+                        .first = e };
+    e[0] = (struct node){ .kind = NODE_SCALAR, .at = { "f.yaml", n->at.line, 30 }, .text = first,
+                          .len = strlen(first), .next = &e[1] };
+    e[1] = (struct node){ .kind = NODE_SCALAR, .at = { "f.yaml", n->at.line, 40 }, .text = second,
+                          .len = strlen(second) };
+}
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    nentries = 0;
+    memset(&errs, 0, sizeof errs);
+    map = (struct node){ .kind = NODE_MAP, .at = { "f.yaml", 10, 3 }, .key = "main",
+                         .key_at = { "f.yaml", 9, 1 } };
+    given("bootstrap.servers", "localhost:9092");
+    loaded = false;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    if (loaded)
+        kafka_settings_fini(&settings);
+    errors_fini(&errs);
+    return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+static void
+when_loaded(void)
+{
+    loaded = kafka_settings_load(&settings, "output 'main'", &map, &errs) == 0;
+    for (size_t i = 0; i < errs.count && !loaded; i++)
+        print_message("%s:%u:%u: %s\n", errs.list[i].at.file, errs.list[i].at.line,
+                      errs.list[i].at.column, errs.list[i].text);
+}
+
+static void
+then_property(const char *name, const char *value)
+{
+    char text[512] = "(not set)";
+
+    assert_true(loaded);
+    (void)kafka_settings_get(&settings, name, text, sizeof text);
+    assert_string_equal(text, value);
+}
+
+/* Exactly one mistake, at the value or key of the last entry, that says `part`. */
+static void
+then_refused(unsigned column, const char *part)
+{
+    assert_false(loaded);
+    assert_int_equal(errs.count, 1);
+    assert_non_null(strstr(errs.list[0].text, part));
+    assert_int_equal(errs.list[0].at.line, 10 + nentries - 1);
+    assert_int_equal(errs.list[0].at.column, column);
+}
+
+enum { AT_KEY = 3, AT_VALUE = 20 };
+
+/* Load with one more key, see what librdkafka got, and be ready for the next. */
+static void
+takes(const char *key, const char *value, const char *name, const char *result)
+{
+    given(key, value);
+    when_loaded();
+    then_property(name, result);
+    tear_down(NULL);
+    set_up(NULL);
+}
+
+static void
+refuses(const char *key, const char *value, unsigned column, const char *part)
+{
+    given(key, value);
+    when_loaded();
+    then_refused(column, part);
+    tear_down(NULL);
+    set_up(NULL);
+}
+
+/* ---- Defaults -------------------------------------------------------------- */
+
+static void
+the_smallest_configuration_is_safe_and_compressed(void **state)
+{
+    (void)state;
+    when_loaded();
+    then_property("bootstrap.servers", "localhost:9092");
+    then_property("acks", "-1");
+    then_property("enable.idempotence", "true");
+    then_property("compression.codec", "lz4");
+    then_property("message.max.bytes", "1048588");
+    then_property("message.timeout.ms", "0");
+    then_property("client.id", "stoker");
+    then_property("allow.auto.create.topics", "false");
+    then_property("linger.ms", "1");
+    assert_int_equal(settings.linger, 5);
+    assert_int_equal(settings.partitioner, KAFKA_MURMUR2_RANDOM);
+    assert_int_equal(settings.keyless, KAFKA_STICKY);
+    assert_int_equal(settings.batch_bytes, 980000);
+    assert_int_equal(settings.refresh, 60000);
+}
+
+static void
+servers_may_be_a_list_or_a_text_with_commas(void **state)
+{
+    (void)state;
+    nentries = 0;
+    given_list("bootstrap.servers", "a:1", "b:2, [::1]:3");
+    when_loaded();
+    then_property("bootstrap.servers", "a:1,b:2,[::1]:3");
+}
+
+static void
+a_server_with_a_bad_port_is_shown_in_its_place(void **state)
+{
+    const char *bad[] = { "a:0", "a:65536", "a:x", "a:", ":9092", "" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        nentries = 0;
+        given_list("bootstrap.servers", "good:1", bad[i]);
+        when_loaded();
+        then_refused(40, "host:port");
+        tear_down(NULL);
+        set_up(NULL);
+    }
+}
+
+static void
+without_servers_there_is_no_output(void **state)
+{
+    (void)state;
+    nentries = 0;
+    given("acks", "all");
+    when_loaded();
+    assert_false(loaded);
+    assert_int_equal(errs.count, 1);
+    assert_non_null(strstr(errs.list[0].text, "'bootstrap.servers'"));
+    assert_int_equal(errs.list[0].at.line, 9);
+}
+
+/* ---- Our own keys ---------------------------------------------------------- */
+
+static void
+idempotence_follows_acks_unless_it_contradicts_them(void **state)
+{
+    (void)state;
+    takes("acks", "1", "enable.idempotence", "false");
+    takes("acks", "0", "acks", "0");
+    takes("acks", "-1", "enable.idempotence", "true");
+    takes("enable.idempotence", "false", "enable.idempotence", "false");
+    given("acks", "1");
+    given("enable.idempotence", "true");
+    when_loaded();
+    then_refused(AT_VALUE, "needs acks: all");
+}
+
+static void
+values_are_checked_in_their_place(void **state)
+{
+    (void)state;
+    refuses("acks", "2", AT_VALUE, "'acks' must be");
+    refuses("compression.type", "lz5", AT_VALUE, "did you mean 'lz4'");
+    refuses("message.max.bytes", "10", AT_VALUE, "between");
+    refuses("partitioner", "murmur3", AT_VALUE, "did you mean 'murmur2'");
+    refuses("linger.ms", "soon", AT_VALUE, "'linger.ms'");
+    refuses("delivery.timeout.ms", "-1", AT_VALUE, "'delivery.timeout.ms'");
+    refuses("create_topics", "perhaps", AT_VALUE, "true or false");
+}
+
+static void
+what_is_not_there_yet_is_refused(void **state)
+{
+    (void)state;
+    refuses("send", "transactional", AT_VALUE, "not supported yet");
+    refuses("send", "fire_and_forget", AT_VALUE, "not supported yet");
+    refuses("send", "sync", AT_VALUE, "not supported yet");
+    refuses("on_rejected", "drop", AT_VALUE, "not supported yet");
+    refuses("on_rejected", "halt", AT_VALUE, "not supported yet");
+    refuses("dead_letter_topic", "dead", AT_VALUE, "not supported yet");
+    refuses("transactional.id", "x", AT_KEY, "not supported yet");
+}
+
+static void
+times_and_sizes_may_have_units(void **state)
+{
+    (void)state;
+    takes("delivery.timeout.ms", "120000", "message.timeout.ms", "120000");
+    takes("delivery.timeout.ms", "2m", "message.timeout.ms", "120000");
+    takes("delivery.timeout.ms", "infinite", "message.timeout.ms", "0");
+    takes("message.max.bytes", "2MiB", "message.max.bytes", "2097152");
+    takes("reconnect.backoff.ms", "1s", "reconnect.backoff.ms", "1000");
+    takes("socket.send.buffer.bytes", "64KiB", "socket.send.buffer.bytes", "65536");
+    takes("socket.keepalive.enable", "no", "socket.keepalive.enable", "false");
+}
+
+static void
+the_users_linger_is_the_pause_between_reads(void **state)
+{
+    (void)state;
+    given("linger.ms", "20");
+    when_loaded();
+    then_property("linger.ms", "1");
+    assert_int_equal(settings.linger, 20);
+}
+
+static void
+a_batch_fits_into_one_request(void **state)
+{
+    (void)state;
+    given("message.max.bytes", "100000");
+    when_loaded();
+    assert_int_equal(settings.batch_bytes, 98000);
+    tear_down(NULL);
+    set_up(NULL);
+    given("batch.size", "200000");
+    given("batch.num.messages", "100");
+    when_loaded();
+    assert_int_equal(settings.batch_bytes, 196000);
+    assert_int_equal(settings.batch_messages, 100);
+}
+
+static void
+zstd_means_its_first_level(void **state)
+{
+    (void)state;
+    takes("compression.type", "zstd", "compression.level", "1");
+    takes("compression.type", "gzip", "compression.level", "-1");
+    given("compression.type", "zstd");
+    takes("compression.level", "5", "compression.level", "5");
+    given("compression.type", "zstd");
+    takes("compression.zstd.level", "7", "compression.level", "7");
+    given("compression.type", "zstd");
+    takes("compression.lz4.level", "9", "compression.level", "1");
+}
+
+/* ---- Names of the Java client ---------------------------------------------- */
+
+static void
+java_names_are_translated(void **state)
+{
+    (void)state;
+    takes("max.request.size", "500000", "message.max.bytes", "500000");
+    takes("metadata.max.age.ms", "30000", "topic.metadata.refresh.interval.ms", "30000");
+    takes("request.timeout.ms", "20000", "socket.timeout.ms", "20000");
+    takes("request.timeout.ms", "20000", "request.timeout.ms", "20000");
+    takes("timeout.ms", "15000", "request.timeout.ms", "15000");
+    takes("receive.buffer.bytes", "65536", "socket.receive.buffer.bytes", "65536");
+    takes("receive.buffer.bytes", "-1", "socket.receive.buffer.bytes", "0");
+    takes("send.buffer.bytes", "-1", "socket.send.buffer.bytes", "0");
+    takes("ssl.endpoint.identification.algorithm", "", "ssl.endpoint.identification.algorithm",
+          "none");
+    takes("security.protocol", "SSL", "security.protocol", "ssl");
+    takes("compression.codec", "gzip", "compression.codec", "gzip");
+    takes("request.required.acks", "1", "acks", "1");
+    takes("allow.auto.create.topics", "true", "allow.auto.create.topics", "true");
+    takes("message.timeout.ms", "5000", "message.timeout.ms", "5000");
+}
+
+static void
+names_that_mean_the_same_pass(void **state)
+{
+    (void)state;
+    takes("client.rack", "r1", "client.rack", "r1");
+    takes("retries", "5", "message.send.max.retries", "5");
+    takes("retry.backoff.ms", "250", "retry.backoff.ms", "250");
+    takes("reconnect.backoff.max.ms", "5000", "reconnect.backoff.max.ms", "5000");
+    takes("connections.max.idle.ms", "60000", "connections.max.idle.ms", "60000");
+    takes("socket.connection.setup.timeout.ms", "10000", "socket.connection.setup.timeout.ms",
+          "10000");
+    takes("max.in.flight.requests.per.connection", "3", "max.in.flight", "3");
+    takes("batch.size", "500000", "batch.size", "500000");
+    takes("batch.size", "16384", "batch.size", "16384");
+    takes("sasl.kerberos.service.name", "broker", "sasl.kerberos.service.name", "broker");
+    takes("sasl.mechanism", "PLAIN", "sasl.mechanism", "PLAIN");
+    takes("debug", "broker,topic", "debug", "broker,topic");
+}
+
+static void
+partitioner_classes_become_our_ways(void **state)
+{
+    (void)state;
+    given("partitioner.class", "org.apache.kafka.clients.producer.RoundRobinPartitioner");
+    when_loaded();
+    assert_int_equal(settings.partitioner, KAFKA_ROUND_ROBIN);
+    tear_down(NULL);
+    set_up(NULL);
+    given("partitioner.class", "org.apache.kafka.clients.producer.UniformStickyPartitioner");
+    when_loaded();
+    assert_true(settings.ignore_keys);
+    tear_down(NULL);
+    set_up(NULL);
+    refuses("partitioner.class", "com.example.Mine", AT_VALUE, "cannot be run here");
+    given("partitioner.ignore.keys", "true");
+    when_loaded();
+    assert_true(settings.ignore_keys);
+}
+
+static void
+names_without_meaning_here_are_let_pass(void **state)
+{
+    static const char *const names[] = {
+        "client.dns.lookup", "retry.backoff.max.ms", "metadata.fetch.timeout.ms", "max.block.ms",
+        "partitioner.adaptive.partitioning.enable", "partitioner.availability.timeout.ms",
+        "interceptor.classes", "metric.reporters", "metrics.num.samples",
+        "metrics.recording.level", "metrics.sample.window.ms", "auto.include.jmx.reporter",
+        "security.providers", "metadata.max.idle.ms", "metadata.recovery.strategy",
+        "socket.connection.setup.timeout.max.ms", "enable.metrics.push", "ssl.provider",
+        "ssl.keymanager.algorithm", "ssl.trustmanager.algorithm",
+        "ssl.secure.random.implementation", "sasl.login.refresh.window.factor",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        takes(names[i], "1", "client.id", "stoker");
+    takes("block.on.buffer.full", "true", "client.id", "stoker");
+    takes("key.serializer", "org.apache.kafka.common.serialization.StringSerializer", "client.id",
+          "stoker");
+    takes("value.serializer", "org.apache.kafka.common.serialization.ByteArraySerializer",
+          "client.id", "stoker");
+    takes("value.serializer.encoding", "UTF8", "client.id", "stoker");
+    takes("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", "client.id", "stoker");
+    takes("ssl.protocol", "TLSv1.3", "client.id", "stoker");
+}
+
+static void
+what_cannot_be_honoured_says_why(void **state)
+{
+    (void)state;
+    refuses("buffer.memory", "33554432", AT_KEY, "'memory' of the section 'agent'");
+    refuses("block.on.buffer.full", "false", AT_VALUE, "can only be true");
+    refuses("key.serializer", "io.confluent.KafkaAvroSerializer", AT_VALUE, "routes");
+    refuses("value.serializer.encoding", "UTF-16", AT_VALUE, "only be UTF-8");
+    refuses("ssl.truststore.location", "/x/trust.jks", AT_VALUE, "ssl.ca.location");
+    refuses("ssl.truststore.type", "JKS", AT_VALUE, "PEM");
+    refuses("ssl.keystore.location", "/x/key.jks", AT_VALUE, "PKCS#12");
+    refuses("ssl.keystore.type", "JKS", AT_VALUE, "PKCS12");
+    refuses("ssl.enabled.protocols", "TLSv1.3", AT_VALUE, "openssl.cnf");
+    refuses("ssl.cipher.suites", "TLS_AES_256_GCM_SHA384", AT_VALUE, "OpenSSL's names");
+    refuses("ssl.engine.factory.class", "x.Y", AT_KEY, "Java class");
+    refuses("sasl.login.callback.handler.class", "x.Y", AT_KEY, "Java class");
+    refuses("config.providers", "file", AT_KEY, "${file:PATH}");
+    refuses("sasl.mechanism", "OAUTHBEARER", AT_VALUE, "oidc");
+}
+
+static void
+properties_of_the_design_are_not_the_users(void **state)
+{
+    static const char *const names[] = {
+        "queue.buffering.max.messages", "queue.buffering.max.kbytes",
+        "queue.buffering.backpressure.threshold", "queuing.strategy",
+        "sticky.partitioning.linger.ms", "enable.gapless.guarantee", "delivery.report.only.error",
+        "statistics.interval.ms", "log.queue", "enabled_events", "opaque", "msg_order_cmp",
+        "default_topic_conf", "interceptors", "dr_msg_cb", "dr_cb", "error_cb", "log_cb",
+        "partitioner_cb", "socket_cb",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        refuses(names[i], "1", AT_KEY, names[i]);
+}
+
+static void
+a_consumers_property_is_told_apart_from_an_unknown_one(void **state)
+{
+    (void)state;
+    refuses("group.id", "g", AT_KEY, "consumer's property");
+    refuses("auto.offset.reset", "earliest", AT_KEY, "consumer's property");
+    refuses("compresion.type", "lz4", AT_KEY, "did you mean 'compression.type'");
+    refuses("sasl.usrname", "x", AT_KEY, "did you mean 'sasl.username'");
+    refuses("max.reqest.size", "1", AT_KEY, "did you mean 'max.request.size'");
+    refuses("zzzzzzzz", "1", AT_KEY, "output 'main' has no setting 'zzzzzzzz'");
+}
+
+static void
+values_of_properties_are_checked_in_their_place(void **state)
+{
+    (void)state;
+    refuses("socket.timeout.ms", "1", AT_VALUE, "10 .. 300000");
+    refuses("socket.timeout.ms", "abc", AT_VALUE, "10 .. 300000");
+    refuses("security.protocol", "tls", AT_VALUE, "sasl_ssl");
+    refuses("socket.nagle.disable", "2x", AT_VALUE, "true, false");
+    refuses("compression.level", "13", AT_VALUE, "12");
+}
+
+static void
+two_spellings_of_one_setting_are_a_mistake(void **state)
+{
+    (void)state;
+    given("message.max.bytes", "5000");
+    refuses("max.request.size", "5000", AT_KEY, "is the same setting as 'message.max.bytes'");
+}
+
+static void
+properties_that_do_not_go_together_are_found_at_load(void **state)
+{
+    (void)state;
+    refuses("max.in.flight", "6", AT_VALUE, "max.in.flight");
+    refuses("ssl.ca.location", "/does/not/exist.pem", AT_VALUE, "'/does/not/exist.pem'");
+    given("security.protocol", "ssl");
+    refuses("ssl.ca.location", "/etc/hostname", AT_VALUE, "ssl.ca.location");
+}
+
+/* ---- Logins and secrets ---------------------------------------------------- */
+
+static void
+a_login_line_is_taken_apart(void **state)
+{
+    const char *plain = "org.apache.kafka.common.security.plain.PlainLoginModule required\n"
+                        "  username=\"alice\" password=\"se\\\"c;r=et\";";
+    const char *scram = "org.apache.kafka.common.security.scram.ScramLoginModule required "
+                        "username=bob password='x y' tokenauth=\"true\" ;";
+    const char *kerberos = "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true "
+                           "keyTab=\"/etc/k.keytab\" principal=\"p@R\";";
+
+    (void)state;
+    takes("sasl.jaas.config", plain, "sasl.username", "alice");
+    takes("sasl.jaas.config", plain, "sasl.password", "se\"c;r=et");
+    takes("sasl.jaas.config", scram, "sasl.username", "bob");
+    takes("sasl.jaas.config", scram, "sasl.password", "x y");
+    takes("sasl.jaas.config", kerberos, "sasl.kerberos.keytab", "/etc/k.keytab");
+    takes("sasl.jaas.config", kerberos, "sasl.kerberos.principal", "p@R");
+}
+
+static void
+a_bad_login_line_is_never_shown(void **state)
+{
+    static const char *const bad[] = {
+        "", "hunter2",
+        "org.apache.kafka.common.security.plain.PlainLoginModule username=\"a\";",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"hunter2",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"hunter2\"",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"hunter2\";",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required password hunter2;",
+        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        given("sasl.jaas.config", bad[i]);
+        when_loaded();
+        assert_false(loaded);
+        assert_int_equal(errs.count, 1);
+        assert_null(strstr(errs.list[0].text, "hunter2"));
+        assert_int_equal(errs.list[0].at.line, 9);      /* not the line that holds it */
+        tear_down(NULL);
+        set_up(NULL);
+    }
+}
+
+static void
+a_secret_from_a_file_is_never_shown(void **state)
+{
+    struct node *n = given("socket.timeout.ms", "hunter2");
+
+    (void)state;
+    n->secret = true;
+    when_loaded();
+    then_refused(AT_VALUE, "is not valid");
+    assert_null(strstr(errs.list[0].text, "hunter2"));
+}
+
+static void
+a_password_in_the_wrong_form_is_never_shown(void **state)
+{
+    (void)state;
+    given_list("sasl.password", "hunter2", "b");
+    entries[1].first->kind = NODE_MAP;
+    when_loaded();
+    assert_false(loaded);
+    assert_int_equal(errs.count, 1);
+    assert_int_equal(errs.list[0].at.line, 9);
+    assert_null(strstr(errs.list[0].text, "hunter2"));
+}
+
+static void
+pem_stores_go_where_librdkafka_wants_them(void **state)
+{
+    (void)state;
+    given("ssl.truststore.type", "PEM");
+    takes("ssl.truststore.location", "/etc/ssl/certs/ca-certificates.crt", "ssl.ca.location",
+          "/etc/ssl/certs/ca-certificates.crt");
+    given("ssl.keystore.type", "PEM");
+    takes("ssl.keystore.location", "/etc/hostname", "ssl.key.location", "/etc/hostname");
+    given("ssl.keystore.type", "PEM");
+    takes("ssl.keystore.location", "/etc/hostname", "ssl.certificate.location", "/etc/hostname");
+    given("ssl.keystore.password", "x");
+    takes("ssl.keystore.location", "/etc/hostname", "ssl.keystore.location", "/etc/hostname");
+    refuses("ssl.keystore.location", "/etc/hostname", AT_VALUE, "ssl.keystore.password");
+}
+
+static void
+every_mistake_is_told_not_only_the_first(void **state)
+{
+    (void)state;
+    given("acks", "7");
+    given("group.id", "g");
+    given("socket.timeout.ms", "0");
+    given("nonsense.key", "0");
+    when_loaded();
+    assert_false(loaded);
+    assert_int_equal(errs.count, 4);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_smallest_configuration_is_safe_and_compressed),
+        TEST(servers_may_be_a_list_or_a_text_with_commas),
+        TEST(a_server_with_a_bad_port_is_shown_in_its_place),
+        TEST(without_servers_there_is_no_output),
+        TEST(idempotence_follows_acks_unless_it_contradicts_them),
+        TEST(values_are_checked_in_their_place),
+        TEST(what_is_not_there_yet_is_refused),
+        TEST(times_and_sizes_may_have_units),
+        TEST(the_users_linger_is_the_pause_between_reads),
+        TEST(a_batch_fits_into_one_request),
+        TEST(zstd_means_its_first_level),
+        TEST(java_names_are_translated),
+        TEST(names_that_mean_the_same_pass),
+        TEST(partitioner_classes_become_our_ways),
+        TEST(names_without_meaning_here_are_let_pass),
+        TEST(what_cannot_be_honoured_says_why),
+        TEST(properties_of_the_design_are_not_the_users),
+        TEST(a_consumers_property_is_told_apart_from_an_unknown_one),
+        TEST(values_of_properties_are_checked_in_their_place),
+        TEST(two_spellings_of_one_setting_are_a_mistake),
+        TEST(properties_that_do_not_go_together_are_found_at_load),
+        TEST(a_login_line_is_taken_apart),
+        TEST(a_bad_login_line_is_never_shown),
+        TEST(a_secret_from_a_file_is_never_shown),
+        TEST(a_password_in_the_wrong_form_is_never_shown),
+        TEST(pem_stores_go_where_librdkafka_wants_them),
+        TEST(every_mistake_is_told_not_only_the_first),
+    };
+
+    return cmocka_run_group_tests_name("kafka_settings", tests, NULL, NULL);
+}
