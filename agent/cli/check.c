@@ -1,0 +1,245 @@
+/* check.c - `stoker check`: is the configuration right, and what would it do?
+ *
+ * Loading it has found every mistake in it; what is left is to show the files
+ * and the ways of their records, and with --connect to ask the clusters.
+ * Nothing is created.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/mem.h"
+#include "agent/cli/cli.h"
+
+enum { PROBE_MS = 15 * 1000 };
+
+/* ---- Files ------------------------------------------------------------------ */
+
+static void
+print_path(const char *path)
+{
+    char *folder = *path != '/' ? getcwd(NULL, 0) : NULL;
+
+    if (folder != NULL)
+        printf("  %s/%s\n", folder, path);
+    else
+        printf("  %s\n", path);
+    free(folder);
+}
+
+static int
+print_files(struct input *in)
+{
+    struct strings paths = { NULL, 0, 0 };
+    struct error   err;
+    const int      rc = in->ops->list(in, &paths, &err);
+
+    printf("input '%s' follows\n", in->plan->input);
+    if (rc == 0 && paths.count == 0)
+        puts("  nothing now: no file matches its paths");
+    for (size_t i = 0; i < paths.count; i++)
+        print_path(paths.list[i]);
+    strings_fini(&paths);
+    if (rc < 0)
+        fprintf(stderr, "stoker: input '%s': %s\n", in->plan->input, err.text);
+    return rc;
+}
+
+/* ---- Routes ----------------------------------------------------------------- */
+
+static bool
+same_place(struct mark a, struct mark b)
+{
+    return a.file == b.file && a.line == b.line && a.column == b.column;
+}
+
+/* The map that a route was made from: an entry of `routes`, or an input. */
+static const struct node *
+find_map(const struct config *config, const struct route *r)
+{
+    static const char *const sections[] = { "routes", "inputs" };
+
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        const struct node *section = node_get(tree_root(config->tree), sections[i]);
+
+        for (const struct node *n = section != NULL ? section->first : NULL; n != NULL;
+             n = n->next)
+            if (same_place(n->at, r->at))
+                return n;
+    }
+    return NULL;
+}
+
+/* "when status is '404' or '/^5/' and host is 'x': " */
+static void
+print_conditions(const struct node *map, const char *key)
+{
+    const struct node *conditions = node_get(map, key);
+
+    if (conditions == NULL || conditions->kind != NODE_MAP)
+        return;
+    for (const struct node *c = conditions->first; c != NULL; c = c->next) {
+        printf("%s %s is", c == conditions->first ? key : " and", c->key);
+        for (const struct node *n = node_first_of(c); n != NULL; n = node_next_of(c, n))
+            printf("%s '%s'", n == node_first_of(c) ? "" : " or", node_shown(n));
+    }
+    fputs(": ", stdout);
+}
+
+static void
+print_route(const struct config *config, const struct route *r)
+{
+    const struct node *map = find_map(config, r);
+
+    fputs("  ", stdout);
+    print_conditions(map, "when");
+    print_conditions(map, "unless");
+    if (r->drop) {
+        puts("dropped");
+        return;
+    }
+    if (r->topic != NULL)
+        printf("topic '%s' of ", template_text(r->topic));
+    printf("output '%s'", r->output->name);
+    if (r->key != NULL)
+        printf(", key '%s'", template_text(r->key));
+    puts(r->go_on ? "; and further" : "");
+}
+
+static int
+print_inputs(const struct config *config)
+{
+    int status = EXIT_DONE;
+
+    for (size_t i = 0; i < config->ninputs; i++) {
+        const struct plan *plan = config->inputs[i]->plan;
+
+        if (print_files(config->inputs[i]) < 0)
+            status = EXIT_FAILED;
+        puts("and sends to");
+        for (size_t j = 0; j < plan->nroutes; j++)
+            print_route(config, plan->routes[j]);
+        putchar('\n');
+    }
+    return status;
+}
+
+/* ---- --connect -------------------------------------------------------------- */
+
+/* The topics of an output that are known before any record is. */
+static void
+find_topics(const struct config *config, const struct output *o, struct strings *topics)
+{
+    for (size_t i = 0; i < config->nroutes; i++) {
+        const struct route *r = config->routes[i];
+        struct slice        text;
+        char               *name;
+
+        if (r->output != o || r->topic == NULL || r->drop || !template_constant(r->topic, &text))
+            continue;
+        name = mem_copy(text.ptr, text.len);
+        if (!strings_have(topics, name))
+            strings_add(topics, name);
+        free(name);
+    }
+}
+
+/* The longest line that may go to this output. */
+static uint64_t
+find_max_line(const struct config *config, const struct output *o)
+{
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < config->ninputs; i++) {
+        const struct plan *plan = config->inputs[i]->plan;
+
+        for (size_t j = 0; j < plan->nroutes; j++)
+            if (plan->routes[j]->output == o && plan->max_line > most)
+                most = plan->max_line;
+    }
+    return most;
+}
+
+static void
+print_tried(const struct output *o, const struct strings *topics)
+{
+    printf("output '%s' was reached", o->name);
+    for (size_t i = 0; i < topics->count; i++)
+        printf("%s '%s'", i == 0 ? "; topics that are fine:" : ",", topics->list[i]);
+    putchar('\n');
+}
+
+static int
+probe(const struct config *config, struct output *o)
+{
+    struct strings topics = { NULL, 0, 0 };
+    struct errors  errs = { NULL, 0, 0 };
+    int            rc;
+
+    find_topics(config, o, &topics);
+    rc = o->ops->probe(o, &topics, find_max_line(config, o), PROBE_MS, &errs);
+    if (rc < 0)
+        tree_print_errors(stderr, config->tree, &errs);
+    else
+        print_tried(o, &topics);
+    errors_fini(&errs);
+    strings_fini(&topics);
+    return rc;
+}
+
+static int
+probe_outputs(const struct config *config)
+{
+    int status = EXIT_DONE;
+
+    for (size_t i = 0; i < config->noutputs; i++)
+        if (config->outputs[i]->ops->probe != NULL && probe(config, config->outputs[i]) < 0)
+            status = EXIT_CLUSTER;
+    return status;
+}
+
+static int
+check(const char *file, bool connect)
+{
+    struct config *config = cli_load(file);
+    int            status;
+
+    if (config == NULL)
+        return EXIT_CONFIG;
+    status = print_inputs(config);
+    fflush(stdout);
+    if (connect && status == EXIT_DONE)
+        status = probe_outputs(config);
+    if (status == EXIT_DONE)
+        puts("the configuration is valid");
+    config_free(config);
+    return status;
+}
+
+int
+cli_check(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        { "config", required_argument, NULL, 'c' }, { "connect", no_argument, NULL, 'C' },
+        { NULL, 0, NULL, 0 },
+    };
+    const char *file = NULL;
+    bool        connect = false;
+    int         option;
+
+    while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+        if (option == 'c')
+            file = optarg;
+        else if (option == 'C')
+            connect = true;
+        else
+            return cli_usage("check", NULL);
+    }
+    if (optind < argc)
+        return cli_usage("check", "unexpected argument '%s'", argv[optind]);
+    return check(file, connect);
+}

@@ -1,0 +1,167 @@
+/* cli.c - see cli.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/base/strings.h"
+
+static const struct command {
+    const char    *name;
+    cli_command_f *run;
+    const char    *arguments;
+    const char    *does;        /* for the list of commands */
+    const char    *options;     /* a line each, for --help */
+} commands[] = {
+    { "run", cli_run, "[-c FILE]", "follow the files and ship them, in the foreground",
+      "  -c, --config FILE    the configuration (" CLI_DEFAULT_CONFIG ")\n"
+      "SIGTERM and SIGINT stop cleanly, a second one at once.\n" },
+    { "check", cli_check, "[-c FILE] [--connect]",
+      "check the configuration; show what it would follow and where that goes",
+      "  -c, --config FILE    the configuration (" CLI_DEFAULT_CONFIG ")\n"
+      "      --connect        also try the clusters: login, rights, topics, limits\n" },
+    { "try", cli_try, "[-c FILE] --input NAME [--path P] [--partitions N] [FILE]",
+      "show what would be sent for sample lines",
+      "  -c, --config FILE    the configuration (" CLI_DEFAULT_CONFIG ")\n"
+      "  -i, --input NAME     the input that the lines are given to\n"
+      "      --path P         the file name that they pretend to come from\n"
+      "      --partitions N   show the partition, as if topics had N of them\n"
+      "  FILE                 the sample lines (stdin)\n" },
+    { "demo", cli_demo, "[--json] [FILE]",
+      "no set-up: ship FILE, or a generated log, to an embedded broker and read it back",
+      "      --json           print records as JSON\n"
+      "  FILE                 the log to ship (one that is made up)\n" },
+    { "offsets", cli_offsets, "[-c FILE] list | set PATH OFFSET | forget PATH",
+      "show or change how far files were acknowledged",
+      "  -c, --config FILE    the configuration (" CLI_DEFAULT_CONFIG ")\n" },
+    { "reference", cli_reference, "[NAME]", "every setting, as Markdown",
+      "  NAME                 only this section (kafka, inputs.file) or key (max_line)\n" },
+    { "version", cli_version, "", "the version, and those of the libraries", "" },
+};
+
+enum { NCOMMANDS = sizeof commands / sizeof *commands };
+
+/* Those that config.md has and this version has not. */
+static const char *const later_commands[] = {
+    "status", "top", "tap", "explain", "replay", "reload",
+};
+
+static const struct command *
+find_command(const char *name)
+{
+    for (size_t i = 0; i < NCOMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static void
+print_synopsis(FILE *out, const struct command *c)
+{
+    fprintf(out, "usage: stoker %s%s%s\n", c->name, *c->arguments != '\0' ? " " : "",
+            c->arguments);
+}
+
+static int
+print_command_help(const struct command *c)
+{
+    print_synopsis(stdout, c);
+    printf("%s\n%s", c->does, c->options);
+    return EXIT_DONE;
+}
+
+static void
+print_commands(FILE *out)
+{
+    fputs("usage: stoker COMMAND [OPTIONS]\n\n", out);
+    for (size_t i = 0; i < NCOMMANDS; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].does);
+    fputs("\n`stoker COMMAND --help` says more.\n", out);
+}
+
+int
+cli_usage(const char *command, const char *fmt, ...)
+{
+    const struct command *c = find_command(command);
+    va_list               ap;
+
+    if (fmt != NULL) {
+        fputs("stoker: ", stderr);
+        va_start(ap, fmt);
+        vfprintf(stderr, fmt, ap);
+        va_end(ap);
+        fputc('\n', stderr);
+    }
+    if (c != NULL)
+        print_synopsis(stderr, c);
+    return EXIT_USAGE;
+}
+
+static int
+unknown_command(const char *name)
+{
+    const char *names[NCOMMANDS], *near;
+
+    for (size_t i = 0; i < sizeof later_commands / sizeof *later_commands; i++)
+        if (strcmp(name, later_commands[i]) == 0) {
+            fprintf(stderr, "stoker: command '%s' is not supported yet\n", name);
+            return EXIT_USAGE;
+        }
+    for (size_t i = 0; i < NCOMMANDS; i++)
+        names[i] = commands[i].name;
+    near = strings_nearest(name, names, NCOMMANDS);
+    fprintf(stderr, "stoker: there is no command '%s'", name);
+    if (near != NULL)
+        fprintf(stderr, " (did you mean '%s'?)\n", near);
+    else
+        fputs(" (`stoker --help` lists them)\n", stderr);
+    return EXIT_USAGE;
+}
+
+static bool
+is_one_of(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+int
+cli_main(int argc, char **argv)
+{
+    const struct command *c;
+
+    if (argc < 2) {
+        print_commands(stderr);
+        return EXIT_USAGE;
+    }
+    if (is_one_of(argv[1], "-h", "--help") || strcmp(argv[1], "help") == 0) {
+        print_commands(stdout);
+        return EXIT_DONE;
+    }
+    if (is_one_of(argv[1], "-V", "--version"))
+        return cli_version(1, argv + 1);
+    c = find_command(argv[1]);
+    if (c == NULL)
+        return unknown_command(argv[1]);
+    if (argc > 2 && is_one_of(argv[2], "-h", "--help"))
+        return print_command_help(c);
+    return c->run(argc - 1, argv + 1);
+}
+
+struct config *
+cli_load(const char *file)
+{
+    struct errors  errs = { NULL, 0, 0 };
+    struct config *config = config_load(file != NULL ? file : CLI_DEFAULT_CONFIG, &errs);
+
+    if (errs.count > 0) {
+        tree_print_errors(stderr, config->tree, &errs);
+        config_free(config);
+        config = NULL;
+    }
+    errors_fini(&errs);
+    return config;
+}

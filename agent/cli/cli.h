@@ -1,0 +1,40 @@
+/* cli.h - the subcommands.
+ *
+ * Each gets its own arguments (argv[0] is its name) and returns the exit
+ * status.  One file a command.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef AGENT_CLI_CLI_H
+#define AGENT_CLI_CLI_H
+
+#include "agent/config.h"
+
+/* Exit status (config.md 9). */
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 64,
+    EXIT_CLUSTER = 69,
+    EXIT_LOCKED = 75,
+    EXIT_CONFIG = 78,
+};
+
+typedef int cli_command_f(int argc, char **argv);
+
+cli_command_f cli_run, cli_check, cli_try, cli_demo, cli_offsets, cli_reference, cli_version;
+
+/* Run the command that argv[1] names. */
+int cli_main(int argc, char **argv);
+
+/* Say how `command` is used on stderr, with what was wrong (fmt NULL: getopt has
+ * said it); returns EXIT_USAGE. */
+int cli_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Load the configuration file (NULL: the default place); if it has mistakes print them all on stderr and
+ * return NULL. */
+struct config *cli_load(const char *file);
+
+#define CLI_DEFAULT_CONFIG "/etc/stoker/stoker.yaml"
+
+#endif
