@@ -1,0 +1,109 @@
+"""What every system test is given: a real Kafka, topics, agents.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import itertools
+import os
+import re
+
+import pytest
+
+import kafka as node
+from stoker import BINARY, Agent
+
+COUNTER = itertools.count(1)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "sanitized: runs with the sanitizer build as well")
+
+
+def pytest_report_header():
+    return f"stoker: {BINARY}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows what every agent of the test had to say."""
+    report = (yield).get_result()
+    if report.when == "call" and report.failed:
+        for agent in getattr(item, "agents", []):
+            report.sections.append((f"stderr of {agent.log_path}",
+                                    agent.log_path.read_text(errors="replace")[-6000:]))
+
+
+@pytest.fixture(scope="session")
+def kafka_node(tmp_path_factory):
+    """One node for the whole run."""
+    folder = tmp_path_factory.mktemp("kafka")
+    node.fetch_jars()
+    node.archive_classes(folder / "archive")
+    kafka = node.Kafka(folder / "node")
+    kafka.start()
+    yield kafka
+    kafka.close()
+
+
+@pytest.fixture
+def kafka(kafka_node):
+    """It runs; and runs again after a test that stopped, killed or paused it."""
+    yield kafka_node
+    if kafka_node.running():
+        kafka_node.resume()
+    else:
+        kafka_node.start()
+
+
+@pytest.fixture
+def topic_name(request):
+    """A name that no other test uses."""
+    test = re.sub(r"[^a-zA-Z0-9._-]", "-", request.node.name)[:100]
+    return f"{test}.{next(COUNTER)}"
+
+
+@pytest.fixture
+def topic(kafka, topic_name):
+    """A fresh topic of four partitions; gone after the test, to keep the disk free."""
+    yield kafka.create_topic(topic_name)
+    if kafka.running() and kafka.process.state() != "T":
+        kafka.delete_topic(topic_name)
+
+
+@pytest.fixture
+def agents(request, tmp_path):
+    """agents(config) makes an agent in a folder of its own; none outlives the test."""
+    made = request.node.agents = []
+
+    def make(config, folder=None, **options):
+        folder = folder or tmp_path / f"agent-{len(made) + 1}"
+        made.append(Agent(folder, config, **options))
+        return made[-1]
+
+    yield make
+    for agent in made:
+        agent.close()
+
+
+@pytest.fixture
+def ship(kafka, agents, topic, tmp_path):
+    """ship(paths) makes an agent that sends files to the test's topic; not started yet."""
+
+    def make(paths=None, settings=None, agent=None, output=None, **routing):
+        return agents({
+            "agent": agent or {},
+            "outputs": {"main": {"bootstrap.servers": kafka.bootstrap, **(output or {})}},
+            "inputs": {"logs": {"paths": str(paths or tmp_path / "*.log"), "topic": topic,
+                                **(settings or {}), **routing}},
+        })
+
+    return make
+
+
+@pytest.fixture
+def log(tmp_path):
+    """The one file of tests that need no more."""
+    return tmp_path / "app.log"
+
+
+def needs_root(why):
+    return pytest.mark.skipif(os.geteuid() != 0, reason=f"needs root: {why}")

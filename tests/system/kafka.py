@@ -1,0 +1,321 @@
+"""One node of a real Apache Kafka on loopback.
+
+The jars come once by Maven into ~/.cache/stoker-tests, together with an
+archive of the classes a node loads, which halves the time of every later
+start.  The node is broker and controller in one, keeps all it has in one
+folder, creates no topic by itself, and listens twice: without login
+(`bootstrap`) and with SASL PLAIN (`sasl`, users in USERS).
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import collections
+import os
+import random
+import shutil
+import socket
+import subprocess
+import time
+import zlib
+from pathlib import Path
+
+import confluent_kafka
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+from waiting import Process, wait_for
+
+VERSION = os.environ.get("KAFKA_VERSION", "4.1.1")
+CACHE = Path.home() / ".cache/stoker-tests"
+POM = Path(__file__).with_name("kafka-jars.xml")
+JARS = CACHE / f"kafka-{VERSION}-{zlib.crc32(POM.read_bytes()):08x}"
+CLASSES = JARS.with_suffix(f"{JARS.suffix}.jsa")
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+USERS = {"shipper": "shipper-secret"}
+START_SECONDS = 90
+
+Record = collections.namedtuple("Record", "partition offset key value headers timestamp")
+
+
+class KafkaError(Exception):
+    pass
+
+
+def fetch_jars():
+    """All of them or none: a copy that is complete gets its name."""
+    if JARS.is_dir():
+        return
+    partial = CACHE / f"partial.{os.getpid()}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["mvn", "-B", "-ntp", "-q", "-f", POM, f"-Dkafka.version={VERSION}", COPY,
+         "-DincludeScope=runtime", f"-DoutputDirectory={partial}"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise KafkaError(f"Maven could not fetch Kafka {VERSION}:\n{done.stdout[-2000:]}")
+    partial.rename(JARS)
+
+
+def java(*arguments):
+    archive = [f"-XX:SharedArchiveFile={CLASSES}"] if CLASSES.exists() else []
+    return ["java", "-Xms64m", "-Xmx448m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+            *archive, "-Dorg.apache.logging.log4j.level=INFO", "-cp", f"{JARS}/*",
+            *map(str, arguments)]
+
+
+def archive_classes(folder):
+    """One start and one clean stop, only to write down which classes were loaded."""
+    if CLASSES.exists():
+        return
+    partial = CACHE / f"partial.{os.getpid()}.jsa"
+    node = Kafka(folder)
+    node.start(f"-XX:ArchiveClassesAtExit={partial}")
+    node.stop()
+    partial.rename(CLASSES)
+    shutil.rmtree(folder)
+
+
+def free_ports(count):
+    """Below the range that the system gives to clients: nobody takes the port of a node that
+    is down for a while."""
+    sockets = []
+    while len(sockets) < count:
+        s = socket.socket()
+        try:
+            s.bind(("127.0.0.1", random.SystemRandom().randrange(20000, 32768)))
+            sockets.append(s)
+        except OSError:
+            s.close()
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+class Kafka:
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True)
+        self.log = self.folder / "kafka.log"
+        self.process = None
+        plain, sasl, controller = free_ports(3)
+        self.bootstrap = f"127.0.0.1:{plain}"
+        self.sasl = f"127.0.0.1:{sasl}"
+        self.properties = self.folder / "node.properties"
+        self.properties.write_text(self.settings(f"127.0.0.1:{controller}"))
+        self.format()
+        self.client = None
+
+    def settings(self, controller):
+        users = " ".join(f'user_{name}="{secret}"' for name, secret in USERS.items())
+        listeners = f"PLAIN://{self.bootstrap},LOGIN://{self.sasl}"
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        return "\n".join([
+            "node.id=1",
+            "process.roles=broker,controller",
+            f"controller.quorum.voters=1@{controller}",
+            "controller.listener.names=CONTROLLER",
+            f"listeners={listeners},CONTROLLER://{controller}",
+            f"advertised.listeners={listeners}",
+            "inter.broker.listener.name=PLAIN",
+            "listener.security.protocol.map="
+            "PLAIN:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "sasl.enabled.mechanisms=PLAIN",
+            f"listener.name.login.plain.sasl.jaas.config={login} {users};",
+            f"log.dirs={self.folder}/data",
+            "auto.create.topics.enable=false",
+            "delete.topic.enable=true",
+            "default.replication.factor=1",
+            "offsets.topic.num.partitions=1",
+            "offsets.topic.replication.factor=1",
+            "transaction.state.log.num.partitions=1",
+            "transaction.state.log.replication.factor=1",
+            "transaction.state.log.min.isr=1",
+            "group.initial.rebalance.delay.ms=0",
+            "broker.heartbeat.interval.ms=500",
+            "broker.session.timeout.ms=3000",
+            "log.cleaner.dedupe.buffer.size=4000000",
+            "num.network.threads=2",
+            "num.io.threads=2",
+            ""])
+
+    def format(self):
+        cluster = "c3Rva2VyLXRlc3RzLW9uZQ"
+        done = subprocess.run(java("kafka.tools.StorageTool", "format", "-t", cluster,
+                                   "-c", self.properties),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            raise KafkaError(f"format failed:\n{done.stdout}")
+
+    # --- the node as a process
+
+    def start(self, *java_options):
+        """Ready when this returns.  After stop() or kill() it has the same ports and data."""
+        assert not self.running()
+        self.log.write_text("")
+        self.process = Process(java(*java_options, "kafka.Kafka", self.properties), self.log,
+                               cwd=self.folder)
+        wait_for(self.is_up, START_SECONDS, lambda: f"Kafka to start; its log:\n{self.tail()}")
+
+    def is_up(self):
+        if not self.running():
+            raise KafkaError(f"Kafka ended at its start:\n{self.tail()}")
+        return "Kafka Server started" in self.log.read_text(errors="replace")
+
+    def running(self):
+        return self.process is not None and self.process.running()
+
+    def stop(self):
+        self.process.terminate(60)
+
+    def kill(self):
+        self.process.kill()
+
+    def pause(self):
+        """It hangs: connections are accepted, nothing is answered."""
+        self.process.pause()
+
+    def resume(self):
+        self.process.resume()
+
+    def close(self):
+        if self.process:
+            self.process.kill()
+
+    def tail(self):
+        return self.log.read_text(errors="replace")[-3000:]
+
+    # --- topics
+
+    def admin(self):
+        if self.client is None:
+            self.client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0,
+                                       "broker.address.family": "v4"})
+        return self.client
+
+    def create_topic(self, name, partitions=4, **config):
+        topic = NewTopic(name, partitions, 1,
+                         config={key.replace("_", "."): str(v) for key, v in config.items()})
+        for future in self.admin().create_topics([topic]).values():
+            future.result()
+        wait_for(lambda: self.leaders(name) == partitions, 30, f"leaders of topic '{name}'")
+        return name
+
+    def leaders(self, name):
+        topic = self.admin().list_topics(name, timeout=10).topics[name]
+        return sum(p.leader == 1 for p in topic.partitions.values())
+
+    def add_partitions(self, name, total):
+        for future in self.admin().create_partitions([NewPartitions(name, total)]).values():
+            future.result()
+        wait_for(lambda: self.leaders(name) == total, 30, f"leaders of topic '{name}'")
+
+    def delete_topic(self, name):
+        for future in self.admin().delete_topics([name]).values():
+            future.result()
+
+    def java_produce(self, topic, pairs):
+        """The Java client itself sends (key, value) texts."""
+        lines = "".join(f"{key}\t{value}\n" for key, value in pairs)
+        subprocess.run(java("org.apache.kafka.tools.ConsoleProducer",
+                            "--bootstrap-server", self.bootstrap, "--topic", topic,
+                            "--property", "parse.key=true"),
+                       input=lines, encoding="utf-8", check=True, capture_output=True,
+                       timeout=120)
+
+    # --- records
+
+    def consumer(self):
+        return confluent_kafka.Consumer({
+            "bootstrap.servers": self.bootstrap, "broker.address.family": "v4", "log_level": 0,
+            "group.id": "tests", "enable.auto.commit": False, "auto.offset.reset": "earliest",
+            "enable.partition.eof": False, "check.crcs": True})
+
+    def reader(self, topic):
+        return Reader(self, topic)
+
+    def count(self, topic):
+        """How many records the topic holds now."""
+        with self.reader(topic) as reader:
+            return reader.count()
+
+    def read(self, topic):
+        """Every record up to what is the end now, by partition and offset."""
+        with self.reader(topic) as reader:
+            return reader.records()
+
+    def values(self, topic):
+        """The values alone, of every partition in turn: for a million records."""
+        with self.reader(topic) as reader:
+            return reader.values()
+
+    def wait_count(self, topic, count, timeout=60):
+        """Until the topic holds at least `count` records."""
+        with self.reader(topic) as reader:
+            wait_for(lambda: reader.count() >= count, timeout,
+                     lambda: f"{count} records in '{topic}', there are {reader.count()}")
+
+
+class Reader:
+    """A consumer of one topic that goes on where it stopped reading."""
+
+    def __init__(self, kafka, topic):
+        self.topic = topic
+        self.consumer = kafka.consumer()
+        self.partitions = sorted(self.consumer.list_topics(topic, timeout=30)
+                                 .topics[topic].partitions)
+        self.next = dict.fromkeys(self.partitions, 0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.consumer.close()
+
+    def ends(self):
+        return {p: wait_for(lambda p=p: self.end(p), 60, f"the end of '{self.topic}' {p}")[0]
+                for p in self.partitions}
+
+    def end(self, partition):
+        """(end,), or None while the node has just started and does not know it leads."""
+        place = confluent_kafka.TopicPartition(self.topic, partition)
+        try:
+            return self.consumer.get_watermark_offsets(place, timeout=30)[1:]
+        except confluent_kafka.KafkaException:
+            return None
+
+    def count(self):
+        return sum(self.ends().values())
+
+    def messages(self):
+        """Everything between where it stopped and what is the end now."""
+        ends = self.ends()
+        unread = {p for p in self.partitions if self.next[p] < ends[p]}
+        self.consumer.assign([confluent_kafka.TopicPartition(self.topic, p, self.next[p])
+                              for p in unread])
+        quiet_since = time.monotonic()
+        while unread:
+            left = sum(ends[p] - self.next[p] for p in unread)
+            batch = self.consumer.consume(min(left, 10000), timeout=1)
+            if batch:
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > 60:
+                raise KafkaError(f"topic '{self.topic}': {left} records do not come")
+            for m in batch:
+                if m.error():
+                    raise KafkaError(m.error())
+                p = m.partition()
+                self.next[p] = m.offset() + 1
+                if self.next[p] >= ends[p]:
+                    unread.discard(p)
+                yield m
+        self.consumer.unassign()
+
+    def records(self):
+        found = [Record(m.partition(), m.offset(), m.key(), m.value(), m.headers() or [],
+                        m.timestamp()[1]) for m in self.messages()]
+        return sorted(found, key=lambda r: (r.partition, r.offset))
+
+    def values(self):
+        by_partition = {p: [] for p in self.partitions}
+        for m in self.messages():
+            by_partition[m.partition()].append(m.value())
+        return by_partition
