@@ -181,7 +181,7 @@ nearest_entry(const char *word, const struct node *map)
 static void
 say_unknown(struct loader *l, const char *kind, const struct node *n, const char *near)
 {
-    if (near != NULL)
+    if (near != NULL && !n->secret)
         errors_at(l->errs, n->at, "there is no %s '%s' (did you mean '%s'?)", kind, node_shown(n),
                   near);
     else
@@ -251,8 +251,8 @@ choose_type(struct loader *l, const struct types *types, const char *what,
         if (strcmp(types->names[i], n->text) == 0)
             return (int)i;
     if (is_listed(types->later, n->text))
-        return errors_at(l->errs, n->at, "the %s type '%s' is not supported yet", types->kind,
-                         n->text);
+        return errors_at(l->errs, n->at, "%s '%s' is not supported yet", types->kind,
+                         node_shown(n));
     say_unknown(l, types->kind, n, strings_nearest(n->text, types->names, types->count));
     return -1;
 }
@@ -388,9 +388,9 @@ use_named_parser(struct loader *l, struct plan *plan, const struct node *n)
 
 /* `parser` is a name, a parser, or a list of them. */
 static void
-use_parsers(struct loader *l, struct plan *plan)
+use_parsers(struct loader *l, struct plan *plan, const struct node *conf)
 {
-    const struct node *all = plan->parser_node;
+    const struct node *all = node_get(conf, "parser");
     char              *what = name_owner("the parser of input", plan->input);
 
     for (const struct node *n = node_first_of(all); n != NULL; n = node_next_of(all, n)) {
@@ -477,9 +477,9 @@ load_routes(struct loader *l)
 /* ---- inputs --------------------------------------------------------------- */
 
 static void
-use_static_fields(struct loader *l, struct plan *plan)
+use_static_fields(struct loader *l, struct plan *plan, const struct node *conf)
 {
-    const struct node *map = plan->fields_node;
+    const struct node *map = node_get(conf, "fields");
 
     if (map == NULL || map->kind == NODE_NULL || map->bad)
         return;
@@ -554,7 +554,16 @@ make_input(struct loader *l, const char *what, const struct node *conf)
                                        l->errs);
 }
 
-/* What a broken input says of its route is checked all the same. */
+static void
+use_all(struct loader *l, struct plan *plan, const char *what, const struct node *conf,
+        size_t nshared)
+{
+    use_static_fields(l, plan, conf);
+    use_parsers(l, plan, conf);
+    use_routes(l, plan, what, conf, nshared);
+}
+
+/* What a broken input says besides is checked all the same. */
 static void
 load_input(struct loader *l, const struct node *entry, size_t nshared)
 {
@@ -565,11 +574,12 @@ load_input(struct loader *l, const struct node *entry, size_t nshared)
     if (in != NULL) {
         c->inputs = mem_array(c->inputs, c->ninputs + 1, sizeof *c->inputs);
         c->inputs[c->ninputs++] = in;
-        use_static_fields(l, in->plan);
-        use_parsers(l, in->plan);
-        use_routes(l, in->plan, what, entry, nshared);
-    } else if (carries_route(entry)) {
-        (void)make_route(l, what, entry, true);
+        use_all(l, in->plan, what, entry, nshared);
+    } else if (entry->kind == NODE_MAP) {
+        struct plan *plan = plan_new(entry->key, c->agent.host_name);
+
+        use_all(l, plan, what, entry, nshared);
+        plan_free(plan);
     }
     free(what);
 }
@@ -629,7 +639,7 @@ config_load(const char *file, struct errors *errs)
     if (!tree_complete(c->tree))
         return c;       /* what seems to be missing may stand in the part that was not read */
     l.root = tree_root(c->tree);
-    for (const struct node *n = l.root->first; n != NULL; n = n->next)
+    for (const struct node *n = l.root->first; n != NULL && !errors_full(errs); n = n->next)
         check_section(&l, n);
     load_agent(&l);
     load_outputs(&l);

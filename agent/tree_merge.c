@@ -48,25 +48,6 @@ known_file(const struct tree *t, const char *name)
 
 /* ---- Sections ------------------------------------------------------------ */
 
-static struct node *
-find_section(struct tree *t, const struct node *like)
-{
-    for (struct node *n = t->root.first; n != NULL; n = n->next)
-        if (strcmp(n->key, like->key) == 0 && (n->kind == like->kind || n->kind == NODE_NULL))
-            return n;
-    return NULL;
-}
-
-static void
-add_last(struct node *parent, struct node *first)
-{
-    struct node **link = &parent->first;
-
-    while (*link != NULL)
-        link = &(*link)->next;
-    *link = first;
-}
-
 static bool
 is_merged(const char *key)
 {
@@ -78,25 +59,66 @@ is_merged(const char *key)
     return false;
 }
 
+/* What `section` can be merged with. */
+static struct node *
+find_section(struct tree *t, const struct node *section)
+{
+    for (struct node *n = t->root.first; n != NULL; n = n->next)
+        if (strcmp(n->key, section->key) == 0 &&
+            (n->kind == section->kind || n->kind == NODE_NULL || section->kind == NODE_NULL))
+            return n;
+    return NULL;
+}
+
+static void
+add_section(struct tree *t, struct node *section)
+{
+    section->next = NULL;
+    if (t->last != NULL)
+        t->last->next = section;
+    else
+        t->root.first = section;
+    t->last = section;
+}
+
+static void
+add_entries(struct node *section, struct node *more)
+{
+    struct node **link = &section->first;
+
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = more->first;
+    if (section->kind == NODE_NULL) {
+        section->kind = more->kind;
+        section->at = more->at;
+    }
+}
+
+static void
+merge_agent(struct tree *t, struct node *section, struct errors *errs)
+{
+    const struct node *known = node_get(&t->root, "agent");
+
+    if (known == NULL)
+        add_section(t, section);
+    else
+        errors_at(errs, section->key_at, "'agent' may stand in one file only (first at %s:%u:%u)",
+                  known->key_at.file, known->key_at.line, known->key_at.column);
+}
+
 /* Put one section of a file into the root. */
 static void
 merge_section(struct tree *t, struct node *section, struct errors *errs)
 {
-    const struct node *agent = node_get(&t->root, "agent");
-    struct node       *known = find_section(t, section);
+    struct node *known = is_merged(section->key) ? find_section(t, section) : NULL;
 
-    section->next = NULL;
-    if (agent != NULL && strcmp(section->key, "agent") == 0) {
-        errors_at(errs, section->key_at, "'agent' may stand in one file only (first at %s:%u:%u)",
-                  agent->key_at.file, agent->key_at.line, agent->key_at.column);
-    } else if (known == NULL || !is_merged(section->key)) {
-        add_last(&t->root, section);
-    } else if (known->kind == NODE_NULL) {
-        section->next = known->next;
-        *known = *section;
-    } else {
-        add_last(known, section->first);
-    }
+    if (strcmp(section->key, "agent") == 0)
+        merge_agent(t, section, errs);
+    else if (known == NULL)
+        add_section(t, section);
+    else
+        add_entries(known, section);
 }
 
 static void load_file(struct tree *t, const char *name, struct mark from, unsigned depth,

@@ -29,6 +29,7 @@ struct tree {
     size_t             nodes;
     bool               complete;
     struct node        root;
+    struct node       *last;    /* section of it */
 };
 
 /* The top-level map of a file whose text was read, or NULL after an error that

@@ -241,17 +241,18 @@ cut_line(struct slice line, size_t *column)
 static void
 add_source(struct buf *out, struct slice line, size_t column)
 {
-    size_t offset, width;
+    const size_t       token = token_length(line, offset_of(line, column));
+    const struct slice part = cut_line(line, &column);
+    const size_t       offset = offset_of(part, column), left = part.len - offset;
+    const struct slice shown = { part.ptr + offset, token < left ? token : left };
+    size_t             width = count_characters(shown);
 
-    line = cut_line(line, &column);
-    offset = offset_of(line, column);
-    width = count_characters((struct slice){ line.ptr + offset, token_length(line, offset) });
     buf_add_string(out, "    ");
-    add_shown(out, line);
+    add_shown(out, part);
     buf_add_string(out, "\n    ");
-    add_blanks(out, (struct slice){ line.ptr, offset });
+    add_blanks(out, (struct slice){ part.ptr, offset });
     buf_add_char(out, '^');
-    for (size_t i = 1; i < width; i++)
+    for (; width > 1; width--)
         buf_add_char(out, '~');
     buf_add_char(out, '\n');
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "agent/base/buf.h"
@@ -144,12 +145,17 @@ file_input_load(const char *what, const struct node *conf, struct plan *plan, st
 /* ---- Start ------------------------------------------------------------------- */
 
 static void
-on_event(void *ctx, int wd, uint32_t mask, const char *name)
+on_event(void *ctx, int wd, uint32_t mask, uint32_t cookie, const char *name)
 {
     struct file_input *in = ctx;
 
-    if (!in->stopping)
-        file_follow_event(in, wd, mask, name);
+    if (in->stopping)
+        return;
+    if (name != NULL && (mask & IN_MOVED_FROM) != 0)
+        file_scan_moved_from(in, cookie, wd, name);
+    if (name != NULL && (mask & IN_MOVED_TO) != 0)
+        file_scan_moved_to(in, cookie, wd, name);
+    file_follow_event(in, wd, mask, name);
 }
 
 static void

@@ -27,22 +27,28 @@ file_changes_fini(struct file_changes *c)
     *c = (struct file_changes){ NULL, 0, 0 };
 }
 
-void
-file_hints_add(struct file_hints *h, int wd, const char *name, bool moved_here)
+struct file_hint *
+file_hints_add(struct file_hints *h, int wd, const char *name)
 {
+    struct file_hint *hint;
+
     if (h->count == h->room) {
         h->room = h->room > 0 ? 2 * h->room : 8;
         h->list = mem_array(h->list, h->room, sizeof *h->list);
     }
-    h->list[h->count++] =
-        (struct file_hint){ wd, name != NULL ? mem_string(name) : NULL, moved_here };
+    hint = &h->list[h->count++];
+    *hint = (struct file_hint){ .wd = wd, .name = name != NULL ? mem_string(name) : NULL,
+                                .from_wd = -1 };
+    return hint;
 }
 
 void
 file_hints_fini(struct file_hints *h)
 {
-    for (size_t i = 0; i < h->count; i++)
+    for (size_t i = 0; i < h->count; i++) {
         free(h->list[i].name);
+        free(h->list[i].from);
+    }
     free(h->list);
     *h = (struct file_hints){ NULL, 0, 0 };
 }

@@ -20,6 +20,8 @@ struct file_change {
     char                 *path;
     uint64_t              device, inode;
 
+    bool                  was_meant;    /* elsewhere: a pattern means the name it had before */
+
     /* appeared */
     uint64_t              size;
     int64_t               mtime_ms;     /* since the epoch */
@@ -41,7 +43,9 @@ void file_changes_fini(struct file_changes *c);
 struct file_hint {
     int   wd;
     char *name;         /* owned; NULL: the watch itself is gone */
-    bool  moved_here;   /* the name was given to a file that existed before */
+    bool  moved_here;   /* the name was given to a file that existed before, */
+    int   from_wd;      /* which had this one until then, */
+    char *from;         /* owned; NULL: unknown */
 };
 
 /* A zeroed struct is an empty list. */
@@ -50,7 +54,8 @@ struct file_hints {
     size_t            count, room;
 };
 
-void file_hints_add(struct file_hints *h, int wd, const char *name, bool moved_here);
+/* Returns the new one, good until the next is added. */
+struct file_hint *file_hints_add(struct file_hints *h, int wd, const char *name);
 void file_hints_fini(struct file_hints *h);
 
 #endif

@@ -727,16 +727,36 @@ file_discover_scan(struct file_discover *d, bool thorough, struct file_changes *
     look_at_links(d);
 }
 
-/* No pattern means this name: is it a file that we know under another? */
-static void
-look_elsewhere(struct file_discover *d, const struct folder *f, const char *name)
+/* Does a pattern mean the name that the file had before it was moved? */
+static bool
+was_meant(const struct file_discover *d, const struct file_hint *hint)
 {
-    char       *path = path_of(f, name);
+    struct file_link *l =
+        file_map_first(&d->by_watch, file_hash_numbers((uint64_t)hint->from_wd, 0));
+    bool              meant = false;
+
+    for (; l != NULL && hint->from != NULL && !meant; l = file_map_next(l)) {
+        const struct folder *f = FILE_OWNER(l, struct folder, by_watch);
+        char                *path = path_of(f, hint->from);
+
+        meant = f->wd == hint->from_wd && file_glob_match(d->globs, path) != FILE_MATCH_NO &&
+                file_glob_match(d->exclude, path) == FILE_MATCH_NO;
+        free(path);
+    }
+    return meant;
+}
+
+/* No pattern means this name: is it a file that had another, or that we should
+ * have met under another, had it not been moved so soon? */
+static void
+look_elsewhere(struct file_discover *d, const struct folder *f, const struct file_hint *hint)
+{
+    char       *path = path_of(f, hint->name);
     struct stat st;
 
     if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
         file_changes_add(d->changes, (struct file_change){
-            .kind = FILE_ELSEWHERE, .path = path,
+            .kind = FILE_ELSEWHERE, .path = path, .was_meant = was_meant(d, hint),
             .device = st.st_dev, .inode = st.st_ino, .wd = -1 });
     else
         free(path);
@@ -751,7 +771,7 @@ take_hint(struct file_discover *d, struct folder *f, const struct file_hint *hin
     look_at_links(d);
     e = find_entry(f, hint->name);
     if (hint->moved_here && (e == NULL || !e->file))
-        look_elsewhere(d, f, hint->name);
+        look_elsewhere(d, f, hint);
 }
 
 void

@@ -359,10 +359,19 @@ move(struct file_input *in, const struct file_change *c)
 {
     struct file_tail *t = file_follow_find(in, c->device, c->inode);
 
-    if (t == NULL || t->names != NULL)
+    if (t == NULL && c->was_meant && !in->at_start && !is_compressed(in, c->path)) {
+        t = file_follow_elsewhere(in, c->path, c->device, c->inode);
+        log_info("'%s' was renamed before it was read: reading it now", c->path);
+        begin_new(in, t, false);
         return;
-    log_info("'%s' was renamed to '%s': finishing it", file_source(t)->path, c->path);
+    }
+    if (t == NULL || t->names != NULL || strcmp(file_source(t)->path, c->path) == 0)
+        return;
+    if (t->state != TAIL_CLOSED)
+        log_info("'%s' was renamed to '%s': finishing it", file_source(t)->path, c->path);
     source_rename(file_source(t), c->path);
+    if (t->state == TAIL_CLOSED && c->was_meant)
+        file_tail_event(t, EV_BACK);    /* its inode may hold another content: look */
     t->elsewhere = true;
     if (file_source(t)->id != 0)
         checkpoints_note(in->store, file_source(t));
@@ -440,13 +449,13 @@ wake_named(struct file_input *in, int wd, const char *name, bool anew)
 void
 file_follow_event(struct file_input *in, int wd, uint32_t mask, const char *name)
 {
-    const uint32_t names_change = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
+    const uint32_t names_change = IN_CREATE | IN_DELETE | IN_MOVED_FROM;
 
     if (name == NULL) {
         if (wake_named(in, wd, "", (mask & IN_ATTRIB) != 0))
             return;
         if ((mask & (IN_IGNORED | IN_UNMOUNT)) != 0)
-            file_scan_hint(in, wd, NULL, false);
+            file_scan_hint(in, wd, NULL);
         if ((mask & (IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF)) != 0)
             file_scan_request(in, false);
         return;
@@ -454,7 +463,7 @@ file_follow_event(struct file_input *in, int wd, uint32_t mask, const char *name
     if ((mask & IN_ISDIR) == 0)
         (void)wake_named(in, wd, name, (mask & IN_ATTRIB) != 0);
     if ((mask & names_change) != 0 || (mask & (IN_ISDIR | IN_ATTRIB)) == (IN_ISDIR | IN_ATTRIB))
-        file_scan_hint(in, wd, name, (mask & IN_MOVED_TO) != 0);
+        file_scan_hint(in, wd, name);
 }
 
 void

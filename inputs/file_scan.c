@@ -5,14 +5,20 @@
 #include "inputs/file_scan.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/base/mem.h"
 #include "inputs/file.h"
 #include "inputs/file_follow.h"
 
 enum {
-    QUIET_MS = 100,         /* between two jobs, so that a storm of events is one */
+    /* Between two jobs, so that a storm of events is one.  A look is cheap, and what
+     * is truncated or removed before it is opened is lost. */
+    QUIET_MS = 5,
+    QUIET_FULL_MS = 100,
     MOST_HINTS = 4096,      /* more than these, and looking at everything is cheaper */
 };
 
@@ -28,7 +34,9 @@ schedule(struct file_input *in)
 
     if (scan->busy || in->stopping)
         return;
-    if (scan->full || scan->hints.count > 0)
+    if (scan->full)
+        at = scan->ended_at + QUIET_FULL_MS;
+    if (scan->hints.count > 0)
         at = scan->ended_at + QUIET_MS;
     uv_timer_start(&scan->timer, on_timer, at > now ? at - now : 0, 0);
 }
@@ -74,7 +82,6 @@ on_done(uv_work_t *work, int status)
         tell_start(in);
     in->at_start = false;
     file_changes_fini(&scan->changes);
-    file_hints_fini(&scan->taken);
     schedule(in);
     file_came_back(in);
 }
@@ -85,6 +92,7 @@ on_timer(uv_timer_t *timer)
     struct file_input *in = timer->data;
     struct file_scan  *scan = &in->scan;
 
+    file_hints_fini(&scan->taken);
     scan->taken = scan->hints;
     scan->hints = (struct file_hints){ NULL, 0, 0 };
     scan->take_full = scan->full || clock_ms() >= scan->full_at;
@@ -108,16 +116,74 @@ file_scan_start(struct file_input *in)
     uv_timer_start(&scan->timer, on_timer, 0, 0);
 }
 
-void
-file_scan_hint(struct file_input *in, int wd, const char *name, bool moved_here)
+static struct file_hint *
+add_hint(struct file_input *in, int wd, const char *name)
 {
     struct file_scan *scan = &in->scan;
+    struct file_hint *hint = NULL;
 
     if (scan->hints.count >= MOST_HINTS)
         scan->full = scan->thorough = true;
     else
-        file_hints_add(&scan->hints, wd, name, moved_here);
+        hint = file_hints_add(&scan->hints, wd, name);
     schedule(in);
+    return hint;
+}
+
+void
+file_scan_hint(struct file_input *in, int wd, const char *name)
+{
+    (void)add_hint(in, wd, name);
+}
+
+void
+file_scan_moved_from(struct file_input *in, uint32_t cookie, int wd, const char *name)
+{
+    free(in->scan.from);
+    in->scan.from = mem_string(name);
+    in->scan.from_wd = wd;
+    in->scan.cookie = cookie;
+}
+
+/* The latest rename that has given this name. */
+static const struct file_hint *
+find_move(const struct file_hints *hints, int wd, const char *name)
+{
+    for (size_t i = hints->count; i-- > 0; ) {
+        const struct file_hint *hint = &hints->list[i];
+
+        if (hint->moved_here && hint->wd == wd && strcmp(hint->name, name) == 0)
+            return hint;
+    }
+    return NULL;
+}
+
+/* The name under which the file could have been met: that before its first rename. */
+static void
+set_origin(struct file_scan *scan, struct file_hint *hint, const struct file_hint *before)
+{
+    const bool again = before != NULL && before->from != NULL;
+
+    hint->from = mem_string(again ? before->from : scan->from);
+    hint->from_wd = again ? before->from_wd : scan->from_wd;
+}
+
+void
+file_scan_moved_to(struct file_input *in, uint32_t cookie, int wd, const char *name)
+{
+    struct file_scan       *scan = &in->scan;
+    struct file_hint       *hint = add_hint(in, wd, name);
+    const struct file_hint *before;
+
+    if (hint == NULL)
+        return;
+    if (scan->from != NULL && scan->cookie == cookie) {
+        before = find_move(&scan->hints, scan->from_wd, scan->from);
+        if (before == NULL)
+            before = find_move(&scan->taken, scan->from_wd, scan->from);
+        set_origin(scan, hint, before);
+    }
+    hint->moved_here = true;
 }
 
 void
@@ -133,4 +199,6 @@ file_scan_free(struct file_input *in)
 {
     file_discover_free(in->scan.discover);
     file_hints_fini(&in->scan.hints);
+    file_hints_fini(&in->scan.taken);
+    free(in->scan.from);
 }

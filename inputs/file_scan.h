@@ -27,8 +27,11 @@ struct file_scan {
     bool                  busy;
     uint64_t              ended_at;     /* clock_ms() of the last job's end */
     uint64_t              full_at;      /* when everything is due again */
+    uint32_t              cookie;       /* of the last rename that has begun */
+    int                   from_wd;
+    char                 *from;         /* owned, or NULL */
 
-    /* the job's */
+    /* the job's; the hints stay until the next */
     struct file_hints     taken;
     bool                  take_full, take_thorough;
     struct file_changes   changes;
@@ -38,7 +41,13 @@ struct file_scan {
 void file_scan_start(struct file_input *in);
 
 /* Look at this name of a watched folder; NULL: the watch has ended. */
-void file_scan_hint(struct file_input *in, int wd, const char *name, bool moved_here);
+void file_scan_hint(struct file_input *in, int wd, const char *name);
+
+/* A file was renamed: two events that have one cookie.  Where it had its name
+ * from is remembered for a while: a file that is renamed several times before
+ * anybody could look is followed if its first name was meant. */
+void file_scan_moved_from(struct file_input *in, uint32_t cookie, int wd, const char *name);
+void file_scan_moved_to(struct file_input *in, uint32_t cookie, int wd, const char *name);
 
 /* Look at everything soon. */
 void file_scan_request(struct file_input *in, bool thorough);

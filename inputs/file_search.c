@@ -240,11 +240,25 @@ follow_elsewhere(struct file_input *in, struct file_lost *l)
     file_tail_event(t, EV_GONE);
 }
 
+/* The inode of a finished file that was deleted since may be given out again. */
+static bool
+is_reused(struct file_tail *t, const struct file_lost *l)
+{
+    const struct identity *id = &file_source(t)->identity;
+
+    return t->state == TAIL_CLOSED && t->exists &&
+           (id->head_len != l->identity.head_len || id->head_hash != l->identity.head_hash);
+}
+
 static void
 take_found(struct file_input *in, struct file_lost *l)
 {
     struct file_tail *t = file_follow_find(in, l->device, l->inode);
 
+    if (t != NULL && is_reused(t, l)) {
+        file_tail_event(t, EV_UNLINKED);
+        t = NULL;
+    }
     if (t == NULL)
         follow_elsewhere(in, l);
     else if (!file_tail_place(t, &l->place))

@@ -296,19 +296,27 @@ on_read(struct job *job)
     file_came_back(in);
 }
 
+/* How far it has read. */
+static struct file_mark
+present_mark(const struct file_tail *t)
+{
+    const struct window *w = &t->read.source.window;
+
+    return (struct file_mark){ window_end(w), w->newest != NULL ? w->newest->tail : w->tail };
+}
+
 static enum file_tail_event
 start_read(struct file_tail *t)
 {
-    struct source       *s = file_source(t);
-    const struct window *w = &s->window;
-    struct job          *job;
+    struct source *s = file_source(t);
+    struct job    *job;
 
     if (t->input->stopping)
         return EV_FULL;
     job = pipeline_job(t->input->pipeline, s, t->read.room);
     if (job == NULL)
         return EV_FULL;
-    t->read.before = w->newest != NULL ? w->newest->tail : w->tail;
+    t->read.before = present_mark(t).print;
     t->read.identity = s->identity;
     t->read_at = clock_ms();
     t->woken = false;
@@ -318,26 +326,23 @@ start_read(struct file_tail *t)
     return EV_NONE;
 }
 
-/* At most one mark in MARK_MS: a copy may have been made so long ago. */
+/* Before it reads on: a copy may end here.  At most one mark in MARK_MS. */
 static void
 set_mark(struct file_tail *t)
 {
-    const struct window *w = &file_source(t)->window;
-    const uint64_t       now = clock_ms();
+    const uint64_t now = clock_ms();
 
-    if (t->nmarks == 0 || now - t->marked_at >= MARK_MS) {
-        t->nmarks++;
-        t->marked_at = now;
-    }
-    t->marks[(t->nmarks - 1) % FILE_MARKS] =
-        (struct file_mark){ window_end(w), w->newest != NULL ? w->newest->tail : w->tail };
+    if (t->nmarks > 0 && now - t->marked_at < MARK_MS)
+        return;
+    t->marks[t->nmarks++ % FILE_MARKS] = present_mark(t);
+    t->marked_at = now;
 }
 
 static enum file_tail_event
 push_chunk(struct file_tail *t)
 {
-    pipeline_push(&t->job);
     set_mark(t);
+    pipeline_push(&t->job);
     if (t->read.more)
         return EV_MORE;
     return t->read.final ? EV_LAST : EV_END;
@@ -542,10 +547,9 @@ file_tail_place(struct file_tail *t, const struct file_mark *place)
 unsigned
 file_tail_marks(const struct file_tail *t, struct file_mark *marks)
 {
-    const struct window *w = &t->read.source.window;
-    unsigned             n = 0;
+    unsigned n = 0;
 
-    marks[n++] = (struct file_mark){ window_end(w), w->newest != NULL ? w->newest->tail : w->tail };
+    marks[n++] = present_mark(t);
     for (unsigned i = 0; i < t->nmarks && n < FILE_MARKS; i++)
         marks[n++] = t->marks[(t->nmarks - 1 - i) % FILE_MARKS];
     return n;

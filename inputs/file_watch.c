@@ -25,7 +25,8 @@ file_watch_take(const struct file_watch *w, const char *bytes, size_t len)
         if ((ev.mask & IN_Q_OVERFLOW) != 0)
             w->calls->lost(w->ctx);
         else
-            w->calls->event(w->ctx, ev.wd, ev.mask, ev.len > 0 ? bytes + at + sizeof ev : NULL);
+            w->calls->event(w->ctx, ev.wd, ev.mask, ev.cookie,
+                            ev.len > 0 ? bytes + at + sizeof ev : NULL);
     }
 }
 

@@ -24,8 +24,9 @@
 
 struct file_watch_calls {
     /* This happened (IN_* of <sys/inotify.h>) in a watched folder to `name`, or,
-     * `name` NULL, to what is watched itself. */
-    void (*event)(void *ctx, int wd, uint32_t mask, const char *name);
+     * `name` NULL, to what is watched itself.  The two events of a rename have
+     * one cookie. */
+    void (*event)(void *ctx, int wd, uint32_t mask, uint32_t cookie, const char *name);
 
     /* Events were lost: anything may have happened. */
     void (*lost)(void *ctx);

@@ -32,7 +32,8 @@ struct file {
 static const struct field file_fields[] = {
     A_NODE(struct file, "path", path_node,
         "The file, made when missing (mode 0640; its folder must exist). A template of "
-        "${topic}, ${input}, ${host.name}, ${log.file.path} and ${log.file.name}; a slash in one of them becomes '_'."),
+        "${topic}, ${input}, ${host.name}, ${log.file.path} and ${log.file.name}; a slash in one "
+        "of them becomes '_'."),
     NO_MORE_FIELDS
 };
 

@@ -20,13 +20,13 @@ static const struct row {
     bool                only_new;
     struct kafka_advice advice;
 } rows[] = {
+    { RD_KAFKA_RESP_ERR__AUTHENTICATION, "handshake failed", false, { TROUBLE_LOGIN,
+      "the brokers refuse the login",
+      " (check sasl.mechanism: the listener offers others)" } },
     { RD_KAFKA_RESP_ERR__AUTHENTICATION, "SCRAM", false, { TROUBLE_LOGIN,
       "the brokers refuse the login",
       " (check sasl.username and sasl.password; librdkafka before 2.6.1 cannot use SCRAM with "
       "Kafka 4)" } },
-    { RD_KAFKA_RESP_ERR__AUTHENTICATION, "mechanism", false, { TROUBLE_LOGIN,
-      "the brokers refuse the login",
-      " (check sasl.mechanism: the listener may offer others)" } },
     { RD_KAFKA_RESP_ERR__AUTHENTICATION, "", false, { TROUBLE_LOGIN,
       "the brokers refuse the login", " (check sasl.username and sasl.password)" } },
     { RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, "", false, { TROUBLE_LOGIN,
@@ -80,7 +80,7 @@ kafka_errors_judge(rd_kafka_resp_err_t err, const char *text, bool worked)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct row *row = &rows[i];
 
-        if (row->only_new && (worked || strstr(text, "in state UP") != NULL))
+        if (row->only_new && worked)
             continue;
         if ((row->err == ANY_CODE || row->err == err) && strstr(text, row->part) != NULL)
             return row->advice;

@@ -16,13 +16,17 @@
 #include "outputs/kafka.h"
 #include "outputs/kafka_errors.h"
 
-enum { SLICE_MS = 100, RETRY_MS = 300 };
+enum {
+    RETRY_MS = 300,
+    HOPE_MS = 5000,         /* how long a cluster may take before an error counts */
+    SIZES_MS = 3000,        /* how long its answer about sizes is worth waiting for */
+};
 
 struct probe {
     const struct kafka        *kafka;
     rd_kafka_t                *rk;
     rd_kafka_queue_t          *events;
-    uint64_t                   deadline;    /* clock_ms() */
+    uint64_t                   begin, deadline;     /* clock_ms() */
     struct errors             *errs;
     char                       text[400];   /* of the worst error that was heard of */
     struct kafka_advice        advice;
@@ -74,13 +78,15 @@ hear(struct probe *p)
     }
 }
 
-/* These do not heal while we look. */
+/* A wrong password or certificate does not heal while we look; for the rest a
+ * broker that is just starting gets some time. */
 static bool
 hopeless(const struct probe *p)
 {
-    return p->heard && (p->advice.trouble == TROUBLE_LOGIN ||
-                        p->advice.trouble == TROUBLE_CERTIFICATE ||
-                        p->advice.trouble == TROUBLE_CLIENT);
+    if (!p->heard)
+        return false;
+    return p->advice.trouble == TROUBLE_LOGIN || p->advice.trouble == TROUBLE_CERTIFICATE ||
+           p->advice.trouble == TROUBLE_CLIENT || clock_ms() - p->begin > HOPE_MS;
 }
 
 static int
@@ -213,14 +219,15 @@ check_sizes(struct probe *p, const struct strings *topics, uint64_t max_line)
     rd_kafka_AdminOptions_t    *options =
         rd_kafka_AdminOptions_new(p->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     rd_kafka_queue_t           *answers = rd_kafka_queue_new(p->rk);
+    const int                   wait = left(p) < SIZES_MS ? left(p) + 1 : SIZES_MS;
     rd_kafka_event_t           *event;
     char                        text[200];
 
     for (size_t i = 0; i < topics->count; i++)
         wanted[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics->list[i]);
-    rd_kafka_AdminOptions_set_request_timeout(options, left(p) + 1, text, sizeof text);
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, wait, text, sizeof text);
     rd_kafka_DescribeConfigs(p->rk, wanted, topics->count, options, answers);
-    event = rd_kafka_queue_poll(answers, left(p) + SLICE_MS);
+    event = rd_kafka_queue_poll(answers, wait);
     if (event != NULL && rd_kafka_event_error(event) == 0) {
         const rd_kafka_DescribeConfigs_result_t *result =
             rd_kafka_event_DescribeConfigs_result(event);
@@ -273,7 +280,7 @@ kafka_probe(struct output *o, const struct strings *topics, uint64_t max_line,
             unsigned timeout_ms, struct errors *errs)
 {
     struct probe   p = { .kafka = (const struct kafka *)o, .errs = errs,
-                         .deadline = clock_ms() + timeout_ms };
+                         .begin = clock_ms(), .deadline = clock_ms() + timeout_ms };
     const size_t   before = errs->count;
     struct strings there = { NULL, 0, 0 };
 

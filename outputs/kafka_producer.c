@@ -1,9 +1,11 @@
 /* kafka_producer.c - librdkafka's client, and another one in its place.
  *
  * An idempotent producer can fail for good (a sequence that the broker does not
- * take).  Then nothing more is handed over, what is out comes back as failed to
- * the front of its lanes, a job lets the client go and makes another, and all
- * of it goes out again in order.  If that happens again soon there is a pause.
+ * take).  Then nothing more is handed over; requests on their way get a moment
+ * for their answer, as what is not known to have arrived is sent twice.  The
+ * rest comes back as failed to the front of its lanes, a job lets the client go
+ * and makes another, and all of it goes out again in order.  If that happens
+ * again soon there is a pause.
  *
  * A client is let go in a job, and only then are chunks: its threads read them.
  *
@@ -17,6 +19,7 @@
 #include "outputs/kafka.h"
 
 enum {
+    IN_FLIGHT_MS = 3000,        /* how long requests may still get their answer */
     SOON_MS = 60 * 1000,
     FIRST_PAUSE_MS = 1000,
     LONGEST_PAUSE_MS = 30 * 1000,
@@ -133,6 +136,7 @@ let_go(struct kafka *k)
 {
     const bool soon = clock_ms() - k->changed_at < SOON_MS;
 
+    uv_timer_stop(&k->again);
     rd_kafka_queue_cb_event_enable(k->queue, NULL, NULL);
     rd_kafka_queue_destroy(k->queue);
     k->queue = NULL;
@@ -144,6 +148,15 @@ let_go(struct kafka *k)
 }
 
 /* ---- When ------------------------------------------------------------------ */
+
+static void
+on_no_answer(uv_timer_t *timer)
+{
+    struct kafka *k = timer->data;
+
+    (void)rd_kafka_purge(k->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                      RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
 
 void
 kafka_producer_failed(struct kafka *k)
@@ -159,8 +172,9 @@ kafka_producer_failed(struct kafka *k)
                     "output '%s': the producer has failed and is replaced; %" PRIu64
                     " records are sent again%s: %s: %s", k->base.name, k->outstanding,
                     kafka_errors_judge(err, text, k->worked).advice, rd_kafka_err2name(err), text);
-    (void)rd_kafka_purge(k->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
-                                      RD_KAFKA_PURGE_F_NON_BLOCKING);
+    (void)rd_kafka_purge(k->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+    if (k->stopped == NULL)
+        uv_timer_start(&k->again, on_no_answer, IN_FLIGHT_MS, 0);
     (void)uv_async_send(&k->wake);      /* the next step, if nothing is out */
 }
 

@@ -71,7 +71,8 @@ distance(const char *a, const char *b)
             const size_t cost = same_letter(a[i - 1], b[j - 1]) ? 0 : 1;
 
             row[j] = least(above[j - 1] + cost, least(above[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]))
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                same_letter(a[i - 2], b[j - 1]))
                 row[j] = least(row[j], above2[j - 2] + 1);
         }
     }
@@ -88,9 +89,14 @@ strings_nearest(const char *word, const char *const *names, size_t count)
     if (len == 0 || len > LONGEST_WORD)
         return NULL;
     for (size_t i = 0; i < count; i++) {
-        const size_t d = strlen(names[i]) > LONGEST_WORD ? best_distance : distance(word, names[i]);
+        const size_t name_len = strlen(names[i]);
+        const size_t least_distance = len > name_len ? len - name_len : name_len - len;
+        size_t       d;
 
-        if (d < best_distance && d < strlen(names[i])) {
+        if (name_len > LONGEST_WORD || least_distance >= best_distance)
+            continue;
+        d = distance(word, names[i]);
+        if (d < best_distance && d < name_len) {
             best = names[i];
             best_distance = d;
         }

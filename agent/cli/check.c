@@ -31,8 +31,18 @@ print_path(const char *path)
     free(folder);
 }
 
+/* The patterns of an input that finds nothing, as they were written. */
+static void
+print_patterns(const struct node *paths)
+{
+    fputs("  nothing now: no file matches", stdout);
+    for (const struct node *n = node_first_of(paths); n != NULL; n = node_next_of(paths, n))
+        printf(" '%s'", node_shown(n));
+    putchar('\n');
+}
+
 static int
-print_files(struct input *in)
+print_files(struct input *in, const struct node *entry)
 {
     struct strings paths = { NULL, 0, 0 };
     struct error   err;
@@ -40,7 +50,7 @@ print_files(struct input *in)
 
     printf("input '%s' follows\n", in->plan->input);
     if (rc == 0 && paths.count == 0)
-        puts("  nothing now: no file matches its paths");
+        print_patterns(node_get(entry, "paths"));
     for (size_t i = 0; i < paths.count; i++)
         print_path(paths.list[i]);
     strings_fini(&paths);
@@ -57,20 +67,17 @@ same_place(struct mark a, struct mark b)
     return a.file == b.file && a.line == b.line && a.column == b.column;
 }
 
-/* The map that a route was made from: an entry of `routes`, or an input. */
+/* The map that a route was made from: that of the input, or one of `routes`. */
 static const struct node *
-find_map(const struct config *config, const struct route *r)
+find_map(const struct config *config, const struct node *entry, const struct route *r)
 {
-    static const char *const sections[] = { "routes", "inputs" };
+    const struct node *routes = node_get(tree_root(config->tree), "routes");
 
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
-        const struct node *section = node_get(tree_root(config->tree), sections[i]);
-
-        for (const struct node *n = section != NULL ? section->first : NULL; n != NULL;
-             n = n->next)
-            if (same_place(n->at, r->at))
-                return n;
-    }
+    if (same_place(entry->at, r->at))
+        return entry;
+    for (const struct node *n = node_first_of(routes); n != NULL; n = node_next_of(routes, n))
+        if (same_place(n->at, r->at))
+            return n;
     return NULL;
 }
 
@@ -79,11 +86,10 @@ static void
 print_conditions(const struct node *map, const char *key)
 {
     const struct node *conditions = node_get(map, key);
+    const struct node *first = conditions != NULL ? conditions->first : NULL;
 
-    if (conditions == NULL || conditions->kind != NODE_MAP)
-        return;
-    for (const struct node *c = conditions->first; c != NULL; c = c->next) {
-        printf("%s %s is", c == conditions->first ? key : " and", c->key);
+    for (const struct node *c = first; c != NULL; c = c->next) {
+        printf("%s %s is", c == first ? key : " and", c->key);
         for (const struct node *n = node_first_of(c); n != NULL; n = node_next_of(c, n))
             printf("%s '%s'", n == node_first_of(c) ? "" : " or", node_shown(n));
     }
@@ -91,13 +97,13 @@ print_conditions(const struct node *map, const char *key)
 }
 
 static void
-print_route(const struct config *config, const struct route *r)
+print_route(const struct config *config, const struct node *entry, const struct route *r)
 {
-    const struct node *map = find_map(config, r);
-
     fputs("  ", stdout);
-    print_conditions(map, "when");
-    print_conditions(map, "unless");
+    if (r->when.count > 0)
+        print_conditions(find_map(config, entry, r), "when");
+    if (r->unless.count > 0)
+        print_conditions(find_map(config, entry, r), "unless");
     if (r->drop) {
         puts("dropped");
         return;
@@ -111,20 +117,27 @@ print_route(const struct config *config, const struct route *r)
 }
 
 static int
+print_input(const struct config *config, struct input *in, const struct node *entry)
+{
+    const int rc = print_files(in, entry);
+
+    puts("and sends to");
+    for (size_t i = 0; i < in->plan->nroutes; i++)
+        print_route(config, entry, in->plan->routes[i]);
+    putchar('\n');
+    return rc;
+}
+
+/* Every entry of `inputs` has become an input, in the same order. */
+static int
 print_inputs(const struct config *config)
 {
-    int status = EXIT_DONE;
+    const struct node *entry = node_get(tree_root(config->tree), "inputs")->first;
+    int                status = EXIT_DONE;
 
-    for (size_t i = 0; i < config->ninputs; i++) {
-        const struct plan *plan = config->inputs[i]->plan;
-
-        if (print_files(config->inputs[i]) < 0)
+    for (size_t i = 0; i < config->ninputs; i++, entry = entry->next)
+        if (print_input(config, config->inputs[i], entry) < 0)
             status = EXIT_FAILED;
-        puts("and sends to");
-        for (size_t j = 0; j < plan->nroutes; j++)
-            print_route(config, plan->routes[j]);
-        putchar('\n');
-    }
     return status;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "agent/cli/cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,6 +129,16 @@ is_one_of(const char *word, const char *a, const char *b)
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
+/* What was printed must have arrived: a full disk is no success. */
+static int
+was_written(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "stoker: cannot write to stdout: %s\n", strerror(errno));
+    return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
 int
 cli_main(int argc, char **argv)
 {
@@ -148,7 +159,7 @@ cli_main(int argc, char **argv)
         return unknown_command(argv[1]);
     if (argc > 2 && is_one_of(argv[2], "-h", "--help"))
         return print_command_help(c);
-    return c->run(argc - 1, argv + 1);
+    return was_written(c->run(argc - 1, argv + 1));
 }
 
 struct config *

@@ -31,8 +31,8 @@ int cli_main(int argc, char **argv);
  * said it); returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Load the configuration file (NULL: the default place); if it has mistakes print them all on stderr and
- * return NULL. */
+/* Load the configuration file (NULL: the default place); if it has mistakes print
+ * them all on stderr and return NULL. */
 struct config *cli_load(const char *file);
 
 #define CLI_DEFAULT_CONFIG "/etc/stoker/stoker.yaml"

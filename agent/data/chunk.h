@@ -39,7 +39,7 @@ enum {
  * An output links runs into its lanes and may cut one in two. */
 struct run {
     struct output *output;
-    struct slice   topic;       /* lives as long as the chunk; also for outputs without topics: may be "" */
+    struct slice   topic;       /* lives as long as the chunk; may be "" if the output has none */
     const void    *place;       /* what the output's `topic` gave to the worker, or NULL */
     int32_t        partition;   /* all of them go there, or PARTITION_FREE: see output.h */
     const char    *reject;      /* why none of them can be sent (a constant text), or NULL */

@@ -22,7 +22,7 @@ struct node {
     struct mark    at;          /* of the value */
     const char    *text;        /* scalar: with a NUL behind; never NULL for a scalar */
     size_t         len;
-    bool           quoted;      /* scalar: not as it stands in the file (quotes, a block, ${env:}) */
+    bool           quoted;      /* scalar: not as it stands in the file (quotes, block, ${env:}) */
     bool           secret;      /* it came from ${file:}: never print it */
     bool           bad;         /* what it should be is not known, which was reported already:
                                  * a reader complains no further */

@@ -151,7 +151,8 @@ read_number(struct checkpoints *st, const char *sql, int64_t *number, struct err
     int           result = -1;
 
     *number = 0;
-    if (sqlite3_prepare_v2(st->db, sql, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) {
+    if (sqlite3_prepare_v2(st->db, sql, -1, &q, NULL) == SQLITE_OK &&
+        sqlite3_step(q) == SQLITE_ROW) {
         *number = sqlite3_column_int64(q, 0);
         result = 0;
     } else {
@@ -375,14 +376,11 @@ checkpoints_read(const char *state_dir, struct error *err)
     struct checkpoints *st = new_store(state_dir);
     struct error        why;
 
-    if (access(st->file, F_OK) != 0) {
-        error_set(err, ERR_SYSTEM, "no checkpoints at '%s': %s", st->file, strerror(errno));
-    } else if (open_database(st, &why) == -1) {
-        error_set(err, ERR_STORE, "cannot read the checkpoint database '%s': %s", st->file,
-                  why.text);
-    } else {
+    if (access(st->file, F_OK) != 0 && errno == ENOENT)
         return st;
-    }
+    if (open_database(st, &why) == 0)
+        return st;
+    error_set(err, ERR_STORE, "cannot read the checkpoint database '%s': %s", st->file, why.text);
     checkpoints_close(st);
     return NULL;
 }

@@ -37,7 +37,8 @@ struct checkpoint {
  * written).  Blocks: before the loop runs. */
 struct checkpoints *checkpoints_open(const char *state_dir, struct error *err);
 
-/* As checkpoints_open(), only to look: no lock, nothing made or changed. */
+/* As checkpoints_open(), only to look: no lock, nothing made or changed.  Where
+ * no agent ever ran there are no rows. */
 struct checkpoints *checkpoints_read(const char *state_dir, struct error *err);
 
 /* Every row, in the order of input and path; owned by the store. */

@@ -140,7 +140,8 @@ write_group(const struct dead_letters *d, const struct letter *first, struct let
     int            fd, result = -1, error;
 
     buf_add_slice(&lines, buf_slice(&first->line));
-    for (; l != NULL && strcmp(l->output, first->output) == 0 && lines.len < MAX_WRITE; l = l->newer)
+    for (; l != NULL && strcmp(l->output, first->output) == 0 && lines.len < MAX_WRITE;
+         l = l->newer)
         buf_add_slice(&lines, buf_slice(&l->line));
     *next = l;
     buf_printf(&path, "%s/%s.jsonl", d->folder, first->output);

@@ -30,8 +30,8 @@ enum { OUTPUT_READ_PAUSE = 5 };     /* ms, unless the output's user says otherwi
 struct output {
     const struct output_ops *ops;
     char                    *name;          /* owned; the user's */
-    bool                     has_topics;    /* routes to it need a topic, and it must be a legal one */
-    uint64_t                 read_pause;    /* ms: a quiet source is read at the earliest so long after its last read */
+    bool                     has_topics;    /* routes to it need a topic, a legal one */
+    uint64_t                 read_pause;    /* ms between two reads of a quiet source, at least */
     struct pipeline         *pipeline;      /* from start on */
 };
 

@@ -62,7 +62,7 @@ struct source {
     /* the pipeline's */
     struct source           *next_waiting;  /* in the queue for room */
     bool                     waiting;       /* refused, and not called yet */
-    bool                     queued;        /* waiting in the queue; else for its own acknowledgements */
+    bool                     queued;        /* it waits in the queue; else for its own chunks */
     size_t                   wanted;        /* bytes of room it asked for */
     bool                     active;        /* counted among those that share the budget */
     unsigned                 jobs;          /* 0 or 1: with a worker */

@@ -328,10 +328,10 @@ a_syntax_error_ends_the_file(void **state)
           "    b: 1\n"
           "     ^\n");
     assert_false(tree_complete(t));
-    check("a: 1\n\tb: 2\n", "a.yaml:2:1: not YAML: found character that cannot start any token "
-                            "while scanning for the next token that began in line 2\n"
+    check("a: 1\n\tb: 2\n", "a.yaml:2:1: not YAML: found a tab character that violates "
+                            "indentation while scanning a plain scalar that began in line 1\n"
                             "    \tb: 2\n"
-                            "    ^~~~~\n");
+                            "    ^~\n");
 }
 
 static void
@@ -605,7 +605,7 @@ static void
 a_value_is_underlined_to_its_end(void **state)
 {
     (void)state;
-    given_file("a.yaml", "a: two words, three   # comment\nb: [x, y z]\nc: 'it''s'\nd: |\n  text\n");
+    given_file("a.yaml", "a: two words, three   # comment\nb: [x, y z]\nd: |\n  text\n");
     when_loaded();
     then_fine();
     errors_at(&errs, at("a")->at, "a");
@@ -621,7 +621,7 @@ a_value_is_underlined_to_its_end(void **state)
                  "a.yaml:2:8: b\n"
                  "    b: [x, y z]\n"
                  "           ^~~\n"
-                 "a.yaml:4:4: d\n"
+                 "a.yaml:3:4: d\n"
                  "    d: |\n"
                  "       ^\n");
 }
@@ -630,8 +630,7 @@ static void
 a_long_line_is_cut_around_the_place(void **state)
 {
     struct buf yaml = { NULL, 0, 0 };
-    char      *text;
-    char      *caret;
+    char      *text, *rest, *source, *caret;
 
     (void)state;
     buf_add_string(&yaml, "a: [");
@@ -643,14 +642,13 @@ a_long_line_is_cut_around_the_place(void **state)
     when_loaded();
     then_fine();
     errors_at(&errs, at("a/500")->at, "here");
-    text = printed(t, &errs);
-    assert_true(strlen(text) < 450);
-    caret = strchr(text, '^');
-    assert_memory_equal(strchr(text, '\n') + 1 + (caret - strrchr(text, '\n')), "", 0);
-    assert_int_equal(strspn(caret, "^~"), 4);
-    *strrchr(text, '\n') = '\0';                        /* the end of the caret's line */
-    caret -= strrchr(text, '\n') + 1 - text;            /* its column */
-    assert_memory_equal(strchr(text, '\n') + 1 + (caret - text), "v500", 4);
+    rest = text = printed(t, &errs);
+    assert_string_equal(strsep(&rest, "\n"), "a.yaml:1:2895: here");
+    source = strsep(&rest, "\n");
+    caret = strsep(&rest, "\n");
+    assert_int_equal(strlen(source), 4 + 200);
+    assert_memory_equal(source + strspn(caret, " "), "v500,", 5);
+    assert_string_equal(caret + strspn(caret, " "), "^~~~");
     free(text);
 }
 

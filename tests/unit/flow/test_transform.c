@@ -210,7 +210,7 @@ a_character_is_not_cut(void **state)
     (void)state;
     WHEN_READ("012345678\xc3\xa9" "abc\n");
     THEN_VALUES("0:012345678|9:\xc3\xa9" "abc");
-    WHEN_READ("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\n");     /* no UTF-8: cut anywhere */
+    WHEN_READ("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\n");     /* no UTF-8 at all */
     THEN_VALUES("0:\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80|10:\x80\x80");
 }
 

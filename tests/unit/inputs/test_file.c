@@ -715,6 +715,27 @@ rename_and_create_loses_nothing(void **state)
 }
 
 static void
+a_file_renamed_before_anybody_looked_is_read(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    for (unsigned i = 0; i < 3; i++) {          /* the loop does not turn meanwhile */
+        if (i > 1)
+            files_rename("logs/a.log.2", "logs/a.log.3");
+        if (i > 0)
+            files_rename("logs/a.log.1", "logs/a.log.2");
+        files_rename("logs/a.log", "logs/a.log.1");
+        files_append("logs/a.log", (const char *const[]){ "two\n", "three\n", "four\n" }[i]);
+    }
+    then_got_sorted(3);
+    assert_string_equal(got.list[0], "four");
+    assert_string_equal(got.list[1], "three");
+    assert_string_equal(got.list[2], "two");
+}
+
+static void
 a_rotated_name_inside_the_patterns_is_not_read_again(void **state)
 {
     (void)state;
@@ -1424,6 +1445,7 @@ main(void)
         TEST(without_events_polling_finds_what_was_written),
         TEST(an_old_file_is_not_opened_until_it_is_written_to),
         TEST(rename_and_create_loses_nothing),
+        TEST(a_file_renamed_before_anybody_looked_is_read),
         TEST(a_rotated_name_inside_the_patterns_is_not_read_again),
         TEST(a_file_deleted_while_unread_is_read_to_its_end),
         TEST(a_last_line_without_end_is_sent_when_the_file_is_gone),

@@ -80,8 +80,8 @@ when_told(void)
 
             memcpy(&ev, bytes + at, sizeof ev);
             if (ev.len > 0)
-                file_hints_add(&hints, ev.wd, bytes + at + sizeof ev,
-                               (ev.mask & IN_MOVED_TO) != 0);
+                file_hints_add(&hints, ev.wd, bytes + at + sizeof ev)->moved_here =
+                    (ev.mask & IN_MOVED_TO) != 0;
             at += (ssize_t)(sizeof ev + ev.len);
         }
     file_changes_fini(&changes);

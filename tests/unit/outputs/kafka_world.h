@@ -92,7 +92,7 @@ pipeline_loop(const struct pipeline *p)
 static rd_kafka_t              *owner;
 static rd_kafka_mock_cluster_t *cluster;
 
-static void
+static inline void
 given_cluster(int brokers)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -105,7 +105,7 @@ given_cluster(int brokers)
     assert_non_null(cluster);
 }
 
-static void
+static inline void
 given_topic(const char *topic, int partitions)
 {
     assert_int_equal(rd_kafka_mock_topic_create(cluster, topic, partitions, 1), 0);
@@ -119,7 +119,7 @@ static struct output *output;
 static bool           stopped;
 static uv_timer_t     tick;             /* so that a condition is looked at again */
 
-static void
+static inline void
 given_setting(const char *key, const char *value)
 {
     settings[nsettings] = (struct node){ .kind = NODE_SCALAR, .text = value, .len = strlen(value),
@@ -129,13 +129,13 @@ given_setting(const char *key, const char *value)
     nsettings++;
 }
 
-static void
+static inline void
 on_tick(uv_timer_t *timer)
 {
     (void)timer;
 }
 
-static void
+static inline void
 load_output(const char *servers)
 {
     struct errors errs = { NULL, 0, 0 };
@@ -149,7 +149,7 @@ load_output(const char *servers)
     assert_non_null(output);
 }
 
-static void
+static inline void
 given_output_at(const char *servers)
 {
     struct error err;
@@ -158,13 +158,13 @@ given_output_at(const char *servers)
     assert_int_equal(output->ops->start(output, &pipeline, &err), 0);
 }
 
-static void
+static inline void
 given_output(void)
 {
     given_output_at(rd_kafka_mock_cluster_bootstraps(cluster));
 }
 
-static struct kafka *
+static inline struct kafka *
 kafka(void)
 {
     return (struct kafka *)output;
@@ -173,7 +173,7 @@ kafka(void)
 /* ---- Time ------------------------------------------------------------------ */
 
 /* Turn the loop until the condition holds; false: it never did. */
-static bool
+static inline bool
 turn_until(bool (*condition)(void *), void *ctx)
 {
     const uint64_t end = clock_ms() + PATIENCE_MS;
@@ -186,14 +186,14 @@ turn_until(bool (*condition)(void *), void *ctx)
     return true;
 }
 
-static bool
+static inline bool
 time_is_over(void *ctx)
 {
     return clock_ms() >= *(const uint64_t *)ctx;
 }
 
 /* For what must not happen: give it the chance. */
-static void
+static inline void
 turn_for(unsigned ms)
 {
     uint64_t end = clock_ms() + ms;
@@ -201,13 +201,13 @@ turn_for(unsigned ms)
     (void)turn_until(time_is_over, &end);
 }
 
-static bool
+static inline bool
 is_settled(void *ctx)
 {
     return pipeline.delivered + pipeline.rejected >= *(const uint64_t *)ctx;
 }
 
-static void
+static inline void
 then_settled(uint64_t messages)
 {
     assert_true(turn_until(is_settled, &messages));
@@ -222,7 +222,7 @@ static unsigned      nchunks;
 
 static const struct source_ops no_ops = { NULL, NULL, NULL };
 
-static struct chunk *
+static inline struct chunk *
 begin_chunk(struct source *s)
 {
     struct chunk *c = chunk_new(CHUNK_SIZE);
@@ -232,7 +232,7 @@ begin_chunk(struct source *s)
     return c;
 }
 
-static struct message *
+static inline struct message *
 add_message(struct chunk *c, const char *value)
 {
     struct message *m = chunk_add(c);
@@ -249,7 +249,7 @@ add_message(struct chunk *c, const char *value)
     return m;
 }
 
-static void
+static inline void
 set_key(struct message *m, const char *key)
 {
     const struct slice copy = arena_copy(&m->chunk->arena, slice_of(key));
@@ -259,7 +259,7 @@ set_key(struct message *m, const char *key)
 }
 
 /* What the worker does: a place for every message, and one run for each. */
-static void
+static inline void
 push(struct chunk *c, const char *topic)
 {
     const struct output_ops *ops = output->ops;
@@ -293,7 +293,7 @@ push(struct chunk *c, const char *topic)
 
 /* `count` messages "FIRST", "FIRST + 1" ... with `nkeys` keys in turn ("key-0" ...),
  * 0: without; the number is padded to `width`. */
-static void
+static inline void
 when_sent_wide(const char *topic, unsigned first, unsigned count, unsigned nkeys, int width)
 {
     struct chunk *c = begin_chunk(&sources[0]);
@@ -313,7 +313,7 @@ when_sent_wide(const char *topic, unsigned first, unsigned count, unsigned nkeys
     push(c, topic);
 }
 
-static void
+static inline void
 when_sent(const char *topic, unsigned first, unsigned count, unsigned nkeys)
 {
     when_sent_wide(topic, first, count, nkeys, 6);
@@ -332,7 +332,7 @@ struct received {
 static struct received received[MAX_READ];
 static unsigned        nreceived;
 
-static void
+static inline void
 note_received(const rd_kafka_message_t *rkm)
 {
     struct received    *r = &received[nreceived++];
@@ -353,7 +353,7 @@ note_received(const rd_kafka_message_t *rkm)
                      "%s=%.*s;", name, (int)size, (const char *)value);
 }
 
-static rd_kafka_t *
+static inline rd_kafka_t *
 make_consumer(const char *topic, int partitions)
 {
     rd_kafka_conf_t                 *conf = rd_kafka_conf_new();
@@ -377,7 +377,7 @@ make_consumer(const char *topic, int partitions)
 }
 
 /* Everything in the topic, in the order of each partition. */
-static void
+static inline void
 when_read_back(const char *topic, int partitions)
 {
     rd_kafka_t    *rk = make_consumer(topic, partitions);
@@ -402,7 +402,7 @@ when_read_back(const char *topic, int partitions)
 }
 
 /* Numbers 0 to count - 1 once each; in each partition, if `ordered`, rising. */
-static void
+static inline void
 then_received(unsigned count, bool ordered)
 {
     unsigned *times = mem_zero(count * sizeof *times);
@@ -425,7 +425,7 @@ then_received(unsigned count, bool ordered)
 
 /* ---- Beginning and end ----------------------------------------------------- */
 
-static int
+static inline int
 set_up(void **state)
 {
     (void)state;
@@ -444,21 +444,21 @@ set_up(void **state)
     return 0;
 }
 
-static void
+static inline void
 on_stopped(void *ctx)
 {
     (void)ctx;
     stopped = true;
 }
 
-static bool
+static inline bool
 is_stopped(void *ctx)
 {
     (void)ctx;
     return stopped;
 }
 
-static void
+static inline void
 when_stopped(void)
 {
     output->ops->stop(output, on_stopped, NULL);
@@ -466,7 +466,7 @@ when_stopped(void)
     assert_true(turn_until(is_stopped, NULL));
 }
 
-static int
+static inline int
 tear_down(void **state)
 {
     (void)state;

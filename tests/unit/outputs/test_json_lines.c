@@ -60,7 +60,9 @@ static struct output *
 load(const char *text)
 {
     struct errors      errs = { NULL, 0, 0 };
-    struct node        value = { .kind = NODE_SCALAR, .text = text, .len = strlen(text), .key = "path" };
+    struct node        value = {
+        .kind = NODE_SCALAR, .text = text, .len = strlen(text), .key = "path",
+    };
     const struct node  conf = { .kind = NODE_MAP, .first = &value };
     struct output     *o = file_output_type.load("out", "output 'out'", &conf, &errs);
 
