@@ -294,7 +294,7 @@ make_output(struct loader *l, const struct node *entry)
     struct types   types = { .kind = "output type", .has_default = true, .later = no_later };
     char          *what = name_owner("output", entry->key);
     struct output *o = NULL;
-    int            type;
+    int            type = -1;
 
     LIST_TYPES(&types, registry_outputs);
     if (check_name(l, "output", entry) && is_map(l, what, entry)) {
@@ -303,7 +303,10 @@ make_output(struct loader *l, const struct node *entry)
             o = registry_outputs[type]->load(entry->key, what, entry, l->errs);
     }
     free(what);
-    return o != NULL ? o : broken_output(entry->key);
+    if (o == NULL)
+        o = broken_output(entry->key);
+    o->has_topics = type >= 0 && registry_outputs[type]->has_topics;
+    return o;
 }
 
 /* The entries of a section that there must be; NULL: there are none, which was said. */

@@ -122,6 +122,7 @@ file_copy_try_gate(struct file_input *in)
     TAILQ_FOREACH(t, &in->all, all)
         if (t->gated) {
             t->gated = false;
+            t->read.peek = true;
             file_tail_wake(t);
         }
 }

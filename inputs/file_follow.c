@@ -233,7 +233,7 @@ begin_new(struct file_input *in, struct file_tail *t, bool old)
     const bool at_end = in->conf.start == FILE_START_END && !old;
 
     if (!in->at_start) {
-        t->read.find = FILE_PLACE_PEEK;
+        t->read.peek = true;
         if (at_end)
             checkpoints_note(in->store, file_source(t));
         return;
@@ -285,12 +285,19 @@ file_follow_replace(struct file_tail *t)
     t->read.fd = -1;
     t->holds = false;
     row = claim_row(in, s->identity.device, s->identity.inode);
-    if (row != NULL)
+    if (row != NULL) {
         continue_row(next, row);
-    else
+    } else {
         next->read.find = FILE_PLACE_DATA;
+        next->read.peek = true;         /* somebody may have copied another file to it */
+        if (t->unverified)
+            file_copy_close_gate(next);
+    }
     take_place(in, next);
-    file_tail_event(next, next->names == NULL ? EV_GONE : EV_WAKE);
+    if (next->names == NULL)
+        file_tail_event(next, EV_GONE);
+    else
+        file_tail_wake(next);
 }
 
 struct file_tail *

@@ -176,11 +176,11 @@ find_data(struct file_read *r)
 static bool
 find_place(struct file_read *r)
 {
+    if (r->peek)
+        return end(r, FILE_READ_PEEKED, NULL);
     switch (r->find) {
     case FILE_PLACE_GIVEN:
         break;
-    case FILE_PLACE_PEEK:
-        return end(r, FILE_READ_PEEKED, NULL);
     case FILE_PLACE_END:
         return find_end(r);
     case FILE_PLACE_DATA:

@@ -37,7 +37,6 @@ enum file_outcome {
 /* Where to begin in a file of which nothing was read. */
 enum file_place {
     FILE_PLACE_GIVEN,       /* at the end of the window */
-    FILE_PLACE_PEEK,        /* unknown: it may be a copy (file_copy.h) */
     FILE_PLACE_END,         /* behind the last line that is there now */
     FILE_PLACE_DATA,        /* behind the hole that a writer leaves who goes on at his old
                              * offset in a truncated file: its NUL bytes are no record */
@@ -51,6 +50,7 @@ struct file_read {
     struct identity   identity;     /* what it must be; the job lets the head grow */
     struct tail_print before;       /* the bytes before the chunk */
     bool              final;        /* nothing will follow: a line without LF is a record */
+    bool              peek;         /* only open it: it may be a copy (file_copy.h) */
     enum file_place   find;
     size_t            room;         /* bytes that the next chunk needs */
     uint64_t          scanned;      /* a long line, or a hole, does not end before here */

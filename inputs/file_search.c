@@ -275,7 +275,7 @@ report(struct file_input *in, const struct file_lost *l)
         in->lost_bytes += l->unread;
         log_warn("%llu unread bytes of '%s' are lost: no copy of it was found",
                  (unsigned long long)l->unread, l->path);
-    } else if (l->tail == NULL && l->sought) {
+    } else if (l->earlier && l->sought) {
         log_info("'%s' is not found any more: what it had behind byte %llu, if anything, is lost",
                  l->path, (unsigned long long)l->marks[0].offset);
     }
@@ -351,7 +351,8 @@ file_search_tail(struct file_tail *t)
     struct file_lost    *l = add_lost(t->input, s->path, &s->identity, clock_epoch_ms());
 
     l->tail = t;
-    l->unread = s->size > end ? s->size - end : 0;
+    l->earlier = t->unverified;
+    l->unread = s->size > end && !t->unverified ? s->size - end : 0;
     l->nmarks = file_tail_marks(t, l->marks);
     t->sought = true;
     if (!t->input->search.busy && !t->input->stopping)
@@ -364,6 +365,7 @@ file_search_row(struct file_input *in, const struct checkpoint *row)
     struct file_lost *l = add_lost(in, row->path, &row->identity, row->updated);
 
     l->id = row->id;
+    l->earlier = true;
     l->marks[0] = (struct file_mark){ row->offset, row->tail };
     l->nmarks = 1;
     if (!in->search.busy)

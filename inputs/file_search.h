@@ -37,7 +37,8 @@ struct file_lost {
     struct identity   identity;
     struct file_mark  marks[FILE_MARKS];    /* newest first */
     unsigned          nmarks;
-    uint64_t          unread;       /* bytes that it had behind the newest mark, as far as we know */
+    uint64_t          unread;       /* bytes behind the newest mark, as far as we know */
+    bool              earlier;      /* only an earlier run has seen it */
     int64_t           since;        /* epoch ms: a copy is not older */
 
     /* the job's */

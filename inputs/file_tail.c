@@ -332,7 +332,7 @@ set_mark(struct file_tail *t)
 {
     const uint64_t now = clock_ms();
 
-    if (t->nmarks > 0 && now - t->marked_at < MARK_MS)
+    if (window_end(&file_source(t)->window) == 0 || (t->nmarks > 0 && now - t->marked_at < MARK_MS))
         return;
     t->marks[t->nmarks++ % FILE_MARKS] = present_mark(t);
     t->marked_at = now;
@@ -356,6 +356,7 @@ begin_at(struct file_tail *t, const struct file_mark *place)
     assert(s->window.length == 0);
     window_init(&s->window, place->offset, place->print);
     t->read.find = FILE_PLACE_GIVEN;
+    t->read.peek = false;
     t->read.scanned = 0;
     t->held_at = 0;
     if (place->offset > 0)
@@ -378,7 +379,7 @@ judge(struct file_tail *t)
         return EV_MORE;
     }
     if (file_copy_may_read(t)) {
-        t->read.find = FILE_PLACE_GIVEN;
+        t->read.peek = false;
         return EV_MORE;
     }
     attend(t);                  /* the sweep wakes it */
@@ -537,7 +538,7 @@ file_tail_place(struct file_tail *t, const struct file_mark *place)
     if (t->state == TAIL_READING) {
         t->given = *place;
         t->is_given = true;
-        return t->read.find == FILE_PLACE_PEEK;
+        return t->read.peek;
     }
     begin_at(t, place);
     file_tail_wake(t);

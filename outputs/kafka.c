@@ -68,6 +68,8 @@ start(struct output *o, struct pipeline *p, struct error *err)
     struct kafka *k = (struct kafka *)o;
     uv_loop_t    *loop = pipeline_loop(p);
 
+    if (kafka_producer_make(k, err) == -1)
+        return -1;
     o->pipeline = p;
     uv_async_init(loop, &k->wake, on_wake);
     uv_prepare_init(loop, &k->turn);
@@ -76,7 +78,8 @@ start(struct output *o, struct pipeline *p, struct error *err)
     uv_timer_init(loop, &k->again);
     k->wake.data = k->turn.data = k->retry.data = k->ask.data = k->again.data = k;
     tell_notices(k);
-    return kafka_producer_start(k, err);
+    kafka_producer_use(k);
+    return 0;
 }
 
 static void
@@ -167,7 +170,6 @@ load(const char *name, const char *what, const struct node *conf, struct errors 
 
     k->base.ops = &kafka_ops;
     k->base.name = mem_string(name);
-    k->base.has_topics = true;
     if (kafka_settings_load(&k->settings, what, conf, errs) == -1) {
         free(k->base.name);
         free(k);
@@ -184,6 +186,7 @@ const struct output_type kafka_output_type = {
     .name = "kafka",
     .help = "Sends every record to a Kafka cluster.",
     .fields = kafka_fields,
+    .has_topics = true,
     .load = load,
 };
 

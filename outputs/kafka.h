@@ -84,8 +84,8 @@ struct kafka_lane {
     uint32_t              out_messages;
     uint64_t              out_bytes;        /* on the wire, estimated */
     uint32_t              outstanding;      /* of them: not reported yet */
-    rd_kafka_resp_err_t   error;            /* of the batch: the last one that is no fault of a message */
-    rd_kafka_resp_err_t   fault;            /* of the batch: one that lies in some message of it */
+    rd_kafka_resp_err_t   error;            /* of the batch, in no message: the last */
+    rd_kafka_resp_err_t   fault;            /* of the batch, one that lies in some message of it */
     uint32_t              limit;            /* messages a batch; smaller after such a fault */
     uint64_t              backoff;          /* ms, 0: none */
     uint64_t              retry_at;         /* clock_ms(), while it rests */
@@ -196,7 +196,8 @@ const char *kafka_library(void);
 void kafka_step(struct kafka *k);
 
 /* ---- kafka_producer.c */
-int  kafka_producer_start(struct kafka *k, struct error *err);
+int  kafka_producer_make(struct kafka *k, struct error *err);
+void kafka_producer_use(struct kafka *k);       /* from here on its events come */
 void kafka_producer_failed(struct kafka *k);    /* put another one in its place */
 void kafka_producer_step(struct kafka *k);      /* that can begin when nothing is out */
 bool kafka_producer_gone(const struct kafka *k);

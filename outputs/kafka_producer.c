@@ -34,8 +34,8 @@ wake_loop(rd_kafka_t *rk, void *opaque)
 }
 
 /* On the loop, or in the job that has the client to itself. */
-static int
-make(struct kafka *k, struct error *err)
+int
+kafka_producer_make(struct kafka *k, struct error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(k->settings.client);
     char             text[400];
@@ -49,8 +49,8 @@ make(struct kafka *k, struct error *err)
                      text);
 }
 
-static void
-use(struct kafka *k)
+void
+kafka_producer_use(struct kafka *k)
 {
     k->state = PRODUCER_THERE;
     k->changed_at = clock_ms();
@@ -58,15 +58,6 @@ use(struct kafka *k)
     k->queue = rd_kafka_queue_get_main(k->producer);
     rd_kafka_queue_cb_event_enable(k->queue, wake_loop, &k->wake);
     kafka_topics_new_handles(k);
-}
-
-int
-kafka_producer_start(struct kafka *k, struct error *err)
-{
-    if (make(k, err) == -1)
-        return -1;
-    use(k);
-    return 0;
 }
 
 bool
@@ -91,7 +82,7 @@ change(uv_work_t *request)
         k->producer = NULL;
     }
     if (request->data != NULL)
-        (void)make(k, &k->change_err);
+        (void)kafka_producer_make(k, &k->change_err);
 }
 
 static void on_again(uv_timer_t *timer);
@@ -103,7 +94,7 @@ on_changed(uv_work_t *request, int status)
 
     assert(status == 0 && k->state == PRODUCER_CHANGING);
     if (k->producer != NULL) {
-        use(k);
+        kafka_producer_use(k);
         kafka_metadata_ask_now(k);
         kafka_lanes_take_turns(k);
     } else {

@@ -255,8 +255,8 @@ say_refused(const struct property *prop, const char *why, const char *text,
     if (build != NULL)
         return errors_at(errs, place, "'%s' is %s", entry->key, build);
     if (strstr(why, "dedicated") != NULL)
-        return errors_at(errs, entry->key_at, "'%s' is no text: it cannot be set in a configuration",
-                         entry->key);
+        return errors_at(errs, entry->key_at,
+                         "'%s' is no text: it cannot be set in a configuration", entry->key);
     if (is_secret(entry))
         return errors_at(errs, place, "the value of '%s' is not valid", entry->key);
     if (*prop->range != '\0')

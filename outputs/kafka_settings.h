@@ -41,8 +41,8 @@ struct kafka_settings {
 };
 
 enum {
-    KAFKA_BATCH_BYTES = 980 * 1000,     /* 900 KB of ordinary lines, and what stands around them */
-    KAFKA_BATCH_MESSAGES = 5000,        /* so that a hand-over takes less than librdkafka's linger */
+    KAFKA_BATCH_BYTES = 980 * 1000,     /* 900 KB of lines and what stands around them */
+    KAFKA_BATCH_MESSAGES = 5000,        /* a hand-over takes less than librdkafka's linger */
 };
 
 /* The rows of the table, for the reference. */

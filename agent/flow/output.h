@@ -90,6 +90,7 @@ struct output_type {
     const char         *name;       /* the value of `type` */
     const char         *help;
     const struct field *fields;     /* its keys, `type` not among them */
+    bool                has_topics; /* of every output of this type */
 
     /* Make it from its map; `name` and `what` ("output 'main'") for messages.
      * NULL, with every mistake added to `errs`. */

@@ -147,8 +147,10 @@ def test_functions_fit_a_screen():
 
 
 def test_files_are_one_room_each():
+    """A test may be long: it is a list of cases, not a mechanism."""
     nothing([f"{name(path)}: {count} lines" for path in c_files() + scripts()
-             if (count := len(path.read_text().splitlines())) > LONGEST_FILE])
+             if not name(path).startswith("tests/")
+             and (count := len(path.read_text().splitlines())) > LONGEST_FILE])
 
 
 def test_lines_are_not_too_long_and_hold_no_tabs():

@@ -27,7 +27,8 @@ MISTAKES = {
     "unknown key of the agent": (
         "agent: {«memry: 1MiB}\n" + OUTPUT + INPUT, "did you mean 'memory'"),
     "unknown key of a parser": (
-        OUTPUT + INPUT + "parsers:\n  p: {type: regex, pattern: x, «patern: x}\n", "did you mean 'pattern'"),
+        OUTPUT + INPUT + "parsers:\n  p: {type: regex, pattern: x, «patern: x}\n",
+        "did you mean 'pattern'"),
     "unknown key of a route": (
         OUTPUT + INPUT + "routes:\n  - topic: t\n    «unles: {a: b}\n", "did you mean 'unless'"),
     "unknown key of log": (
@@ -77,13 +78,14 @@ MISTAKES = {
     "no topic": (OUTPUT.replace("discard", "kafka, bootstrap.servers: 'x:1'")
                  + INPUT + "routes:\n  - «from: logs\n", "topic"),
     "no route": (KAFKA + "inputs:\n  «logs: {paths: /x.log}\n", "topic|route"),
-    "no pattern": (OUTPUT + INPUT + "parsers:\n  «p: {type: regex}\n", "pattern"),
+    "no pattern": (OUTPUT + INPUT + "parsers:\n  p: «{type: regex}\n", "pattern"),
     "several outputs and none named": (
         "outputs: {a: {type: discard}, b: {type: discard}}\ninputs:\n"
-        "  «logs: {paths: /x.log, topic: t}\n", "output"),
+        "  logs: «{paths: /x.log, topic: t}\n", "output"),
     # patterns
     "a bad regex": (
-        OUTPUT + INPUT + "parsers:\n  p:\n    type: regex\n    pattern: ^(?<client>\\S+«\n", "offset 14"),
+        OUTPUT + INPUT + "parsers:\n  p:\n    type: regex\n    pattern: ^(?<client>\\S+«\n",
+        "offset 14"),
     "a bad regex in quotes": (
         OUTPUT + INPUT + "parsers: {p: {type: regex, pattern: «'ab[c'}}\n", "offset 4"),
     "a bad regex of a route": (
@@ -96,7 +98,8 @@ MISTAKES = {
         OUTPUT + "inputs: {logs: {paths: /x.log, topic: t, key: «\"a-${client\"}}\n",
         "not closed"),
     "a template without a name": (
-        OUTPUT + "inputs:\n  logs:\n    paths: /x.log\n    topic: t\n    key: a-«${}\n", "template"),
+        OUTPUT + "inputs:\n  logs:\n    paths: /x.log\n    topic: t\n    key: a-«${}\n",
+        "template"),
     "a lone dollar sign": (
         OUTPUT + "inputs:\n  logs:\n    paths: /x.log\n    topic: t\n    key: cost-«$5\n", r"\$\$"),
     "an illegal topic": (
@@ -110,7 +113,7 @@ MISTAKES = {
     "idempotence without acks": (
         KAFKA + "    acks: 1\n    enable.idempotence: «true\n" + INPUT, "enable.idempotence"),
     "a Java property that cannot be": (
-        KAFKA + "    «interceptor.classes: com.example.Audit\n" + INPUT, "interceptor"),
+        KAFKA + "    «ssl.engine.factory.class: com.example.Engine\n" + INPUT, "Java|OpenSSL"),
     "a Java keystore": (
         KAFKA + "    security.protocol: ssl\n    ssl.keystore.type: «JKS\n" + INPUT, "JKS|PEM"),
     "a way to compress that is none": (

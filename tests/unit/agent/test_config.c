@@ -56,7 +56,6 @@ load_output(const char *name, const char *what, const struct node *conf, struct 
     }
     o->base.ops = &fake_output_ops;
     o->base.name = mem_string(name);
-    o->base.has_topics = true;
     o->base.read_pause = o->pause;
     alive++;
     return &o->base;
@@ -140,9 +139,14 @@ load_input(const char *what, const struct node *conf, struct plan *plan, struct 
     return &in->base;
 }
 
-static const struct output_type fake_output_type = { "kafka", "", fake_output_fields, load_output };
-static const struct output_type other_output_type = { "stdout", "", fake_output_fields,
-                                                      load_output };
+static const struct output_type fake_output_type = {
+    .name = "kafka", .help = "", .fields = fake_output_fields, .has_topics = true,
+    .load = load_output,
+};
+static const struct output_type other_output_type = {
+    .name = "stdout", .help = "", .fields = fake_output_fields, .has_topics = true,
+    .load = load_output,
+};
 static const struct parser_type fake_parser_type = { "regex", "", fake_parser_fields, load_parser };
 static const struct input_type fake_input_type = { "file", "", fake_input_fields, load_input };
 

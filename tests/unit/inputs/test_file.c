@@ -21,7 +21,7 @@
 #include "agent/flow/pipeline.h"
 #include "agent/flow/route.h"
 #include "inputs/file.h"
-#include "files.h"
+#include "tests/unit/inputs/files.h"
 
 enum { PATIENCE_MS = 20000 };
 

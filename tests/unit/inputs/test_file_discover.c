@@ -11,7 +11,7 @@
 
 #include "agent/base/log.h"
 #include "inputs/file_discover.h"
-#include "files.h"
+#include "tests/unit/inputs/files.h"
 
 static struct file_globs     globs, exclude;
 static struct file_discover *d;

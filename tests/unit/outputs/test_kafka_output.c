@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <unistd.h>
+
 #include "tests/unit/outputs/kafka_world.h"
 
 static bool
@@ -428,6 +430,35 @@ an_output_that_sent_nothing_stops_at_once(void **state)
     when_stopped();
 }
 
+static void
+copy_certificates(const char *to)
+{
+    uv_fs_t copy;
+
+    assert_int_equal(uv_fs_copyfile(NULL, &copy, "/etc/ssl/certs/ca-certificates.crt", to, 0, NULL),
+                     0);
+    uv_fs_req_cleanup(&copy);
+}
+
+static void
+a_client_that_cannot_be_made_is_an_error_at_start(void **state)
+{
+    char         path[] = "/tmp/test-kafka-output-XXXXXX";
+    const int    fd = mkstemp(path);
+    struct error err;
+
+    (void)state;
+    assert_true(fd >= 0 && close(fd) == 0);
+    copy_certificates(path);
+    given_setting("security.protocol", "ssl");
+    given_setting("ssl.ca.location", path);
+    load_output("localhost:1");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(output->ops->start(output, &pipeline, &err), -1);
+    assert_non_null(strstr(err.text, "output 'main': cannot make a producer"));
+    assert_null(output->pipeline);          /* nothing was begun: it is only freed */
+}
+
 /* ---- Workers beside the loop ----------------------------------------------- */
 
 static _Atomic bool workers_go_on;
@@ -495,6 +526,7 @@ main(void)
         TEST(more_partitions_are_taken_up_and_fewer_give_back_what_waits),
         TEST(a_run_placed_for_more_partitions_than_there_are_is_placed_again),
         TEST(an_output_that_sent_nothing_stops_at_once),
+        TEST(a_client_that_cannot_be_made_is_an_error_at_start),
         TEST(workers_look_up_topics_while_the_loop_adds_them),
     };
 
