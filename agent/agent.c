@@ -17,7 +17,8 @@
 #include "agent/base/mem.h"
 
 enum {
-    OTHER_JOBS = 4,     /* threads beside the readers: discovery, checkpoints, metadata, writers */
+    OTHER_JOBS = 3,     /* threads beside the readers, and one an output: discovery, checkpoints,
+                         * dead letters */
     DRAIN_POLL_MS = 5,
 };
 
@@ -56,7 +57,8 @@ agent_new(struct config *config, struct error *err)
 
     if (store == NULL)
         return NULL;
-    snprintf(threads, sizeof threads, "%u", config_workers(config) + OTHER_JOBS);
+    snprintf(threads, sizeof threads, "%u",
+             config_workers(config) + OTHER_JOBS + (unsigned)config->noutputs);
     setenv("UV_THREADPOOL_SIZE", threads, 1);
     raise_descriptor_limit();
     a = NEW(struct agent);

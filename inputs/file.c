@@ -165,8 +165,9 @@ on_lost(void *ctx)
 
     if (in->stopping)
         return;
-    log_info("input '%s': file-system events were lost: looking at everything (raise "
-             "fs.inotify.max_queued_events if this is frequent)", in->base.plan->input);
+    log_again(&in->lost_told, LOG_WARN, "input '%s': file-system events were lost: looking at "
+              "everything (raise fs.inotify.max_queued_events if this is frequent)",
+              in->base.plan->input);
     file_scan_request(in, true);
     file_follow_wake_all(in);
 }

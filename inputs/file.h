@@ -58,6 +58,7 @@ struct file_input {
     uv_loop_t          *loop;
     uint64_t            read_pause;         /* ms */
     struct file_watch   watch;
+    struct log_repeat   lost_told;          /* events were lost */
     struct file_scan    scan;
     struct file_sweep   sweep;
     struct file_search  search;

@@ -297,8 +297,6 @@ end_lost(struct file_input *in, struct file_lost *l)
     free(l);
 }
 
-static void begin_job(struct file_input *in);
-
 static void
 on_done(uv_work_t *work, int status)
 {
@@ -312,19 +310,20 @@ on_done(uv_work_t *work, int status)
         end_lost(in, l);
     }
     search->busy = false;
-    if (!TAILQ_EMPTY(&search->wanted) && !in->stopping)
-        begin_job(in);
+    file_search_go_on(in);
     file_copy_try_gate(in);
     file_came_back(in);
 }
 
 /* ---- What is wanted -------------------------------------------------------------- */
 
-static void
-begin_job(struct file_input *in)
+void
+file_search_go_on(struct file_input *in)
 {
     struct file_search *search = &in->search;
 
+    if (search->busy || TAILQ_EMPTY(&search->wanted) || in->unverified > 0 || in->stopping)
+        return;
     search->busy = true;
     TAILQ_CONCAT(&search->taken, &search->wanted, link);
     in->out++;
@@ -355,8 +354,7 @@ file_search_tail(struct file_tail *t)
     l->unread = s->size > end && !t->unverified ? s->size - end : 0;
     l->nmarks = file_tail_marks(t, l->marks);
     t->sought = true;
-    if (!t->input->search.busy && !t->input->stopping)
-        begin_job(t->input);
+    file_search_go_on(t->input);
 }
 
 void
@@ -368,8 +366,7 @@ file_search_row(struct file_input *in, const struct checkpoint *row)
     l->earlier = true;
     l->marks[0] = (struct file_mark){ row->offset, row->tail };
     l->nmarks = 1;
-    if (!in->search.busy)
-        begin_job(in);
+    file_search_go_on(in);
 }
 
 bool

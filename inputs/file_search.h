@@ -68,6 +68,10 @@ void file_search_tail(struct file_tail *t);
 /* No file of the patterns is at the place that this row remembers. */
 void file_search_row(struct file_input *in, const struct checkpoint *row);
 
+/* Look for what is wanted, if it can be done now: not before every file with a
+ * row was verified, for what is found may be one of those. */
+void file_search_go_on(struct file_input *in);
+
 /* Nothing is looked for at the moment. */
 bool file_search_is_idle(const struct file_input *in);
 

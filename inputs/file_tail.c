@@ -277,6 +277,7 @@ verify(struct file_tail *t)
         return;
     t->unverified = false;
     t->input->unverified--;
+    file_search_go_on(t->input);
     file_copy_try_gate(t->input);
 }
 

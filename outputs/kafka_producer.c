@@ -57,6 +57,7 @@ kafka_producer_use(struct kafka *k)
     (void)rd_kafka_set_log_queue(k->producer, NULL);
     k->queue = rd_kafka_queue_get_main(k->producer);
     rd_kafka_queue_cb_event_enable(k->queue, wake_loop, &k->wake);
+    (void)uv_async_send(&k->wake);      /* what came before that has woken nobody */
     kafka_topics_new_handles(k);
 }
 

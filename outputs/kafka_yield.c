@@ -144,7 +144,7 @@ waits_only_here(const struct share *share)
 {
     uint64_t messages = 0;
 
-    if (share->source->jobs > 0)
+    if (share->source->jobs > 0 || share->source->once)
         return false;
     for (const struct chunk *c = share->source->window.oldest; c != NULL; c = c->newer) {
         if (c->acked > 0)

@@ -103,7 +103,7 @@ def build(run, name):
                      "-DCMAKE_BUILD_TYPE=Release", "-DSTOKER_TESTS=ON", *BUILDS[name]]
         good = (run.command(f"configure-{name}", configure) and
                 run.command(f"build-{name}", ["cmake", "--build", folder, "-j", JOBS]))
-        say(f"build {name}: {run.count(passed=good, failed=not good)}")
+        say(f"build {name}: {run.count(passed=int(good), failed=int(not good))}")
     return good
 
 

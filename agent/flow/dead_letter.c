@@ -273,11 +273,9 @@ dead_letters_add(struct dead_letters *d, const struct run *run, const struct mes
     struct letter *l = NEW(struct letter);
 
     log_again(&d->told_rejected, LOG_WARN,
-              "a record of '%.*s' for output '%s' was rejected: %s (%s%s%s%s)",
+              "a record of '%.*s' for output '%s' was rejected: %s (it is kept in '%s/%s.jsonl')",
               SLICE_ARG(m->chunk->path), run->output->name, reason,
-              d->folder != NULL ? "see '" : "it is not kept",
-              d->folder != NULL ? d->folder : "", d->folder != NULL ? "/" : "",
-              d->folder != NULL ? run->output->name : "");
+              d->folder != NULL ? d->folder : "nowhere", run->output->name);
     l->chunk = m->chunk;
     l->output = mem_string(run->output->name);
     make_line(&l->line, run, m, reason);

@@ -540,7 +540,7 @@ pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
 {
     struct chunk *taken = window_clear(&s->window);
 
-    assert(s->jobs == 0);
+    assert(s->jobs == 0 && !s->once);
     for (const struct chunk *c = taken; c != NULL; c = c->newer) {
         assert(c->pins == 0);
         p->counts.in_flight -= c->nmessages - c->acked;

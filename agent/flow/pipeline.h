@@ -101,9 +101,9 @@ void pipeline_rejected(struct pipeline *p, const struct run *run, struct message
 void pipeline_unpin(struct pipeline *p, struct chunk *c);
 
 /* Take everything back that this source has out and let it read again later
- * (ops->rewound).  Only if no worker reads for it (source->jobs is 0), no
- * message of its window was acknowledged, and the outputs have let go of all of
- * them. */
+ * (ops->rewound).  Only if no worker reads for it (source->jobs is 0), what was
+ * read can be read again (not source->once), no message of its window was
+ * acknowledged, and the outputs have let go of all of them. */
 void pipeline_rewind(struct pipeline *p, struct source *s, const char *reason);
 
 /* ---- To be shown ------------------------------------------------------- */

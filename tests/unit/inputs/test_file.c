@@ -474,10 +474,15 @@ many_lines_come_in_order(void **state)
     }
 }
 
+static uint64_t read_before;
+
+/* A quick job begins and ends within one turn of the loop. */
 static bool
-is_reading(void)
+has_begun_to_read(void)
 {
-    return TAILQ_FIRST(&the_input()->all)->state == TAIL_READING;
+    const struct file_tail *t = TAILQ_FIRST(&the_input()->all);
+
+    return t->state == TAIL_READING || t->read_at != read_before;
 }
 
 /* What is written after the job has read, and before it is back, must not be
@@ -499,8 +504,9 @@ an_event_during_a_read_is_not_forgotten(void **state)
     uv_poll_stop(&the_input()->watch.poll);
     uv_timer_stop(&the_input()->watch.again);
     for (unsigned i = 0; i < 50; i++) {
+        read_before = t->read_at;
         file_tail_wake(t);
-        assert_true(turn_until(is_reading));
+        assert_true(turn_until(has_begun_to_read));
         usleep(200);                    /* the worker is at it, or done */
         files_append("logs/a.log", "more\n");
         file_tail_wake(t);
@@ -1309,6 +1315,25 @@ a_quiet_file_is_closed_and_opened_again(void **state)
 }
 
 static void
+more_files_than_descriptors_are_all_followed(void **state)
+{
+    (void)state;
+    given_running();
+    the_input()->sweep.most_open = 2;
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 8; i++) {
+            char name[32];
+
+            snprintf(name, sizeof name, "logs/%u.log", i);
+            files_append(name, "line\n");
+        }
+        then_got_sorted(8);
+        strings_fini(&got);
+        assert_true(file_tail_descriptors() <= 2);
+    }
+}
+
+static void
 a_closed_file_that_was_renamed_is_read_on(void **state)
 {
     (void)state;
@@ -1475,6 +1500,7 @@ main(void)
         TEST(a_file_renamed_out_of_the_patterns_while_down_is_finished),
         TEST(a_remembered_file_that_is_gone_is_reported_and_forgotten),
         TEST(a_quiet_file_is_closed_and_opened_again),
+        TEST(more_files_than_descriptors_are_all_followed),
         TEST(a_closed_file_that_was_renamed_is_read_on),
         TEST(a_reused_inode_is_another_file),
         TEST(a_rewound_file_is_read_again),
