@@ -225,9 +225,13 @@ def test_a_line_that_the_broker_never_takes_goes_to_the_dead_letters(ship, kafka
 
 # --- brokers
 
+SHORT_STOP = {"shutdown_timeout": "1s"}         # what cannot be sent is not waited for
+
+
 def test_a_broker_name_that_does_not_resolve_is_told(ship, kafka, topic, log):
     append(log, "hello")
-    agent = ship(output={"bootstrap.servers": "no-such-broker.invalid:9092"}).start()
+    agent = ship(agent=SHORT_STOP,
+                 output={"bootstrap.servers": "no-such-broker.invalid:9092"}).start()
     agent.wait_log(r"no-such-broker\.invalid")
     lasting(agent.running, 3, "the agent")
     assert agent.said("no-such-broker") <= 5, agent.log()
@@ -252,7 +256,7 @@ def login(kafka, password):
 
 def test_wrong_credentials_are_told_and_mended(ship, kafka, topic, log):
     append(log, "hello")
-    agent = ship(output=login(kafka, "wrong-password-7")).start()
+    agent = ship(agent=SHORT_STOP, output=login(kafka, "wrong-password-7")).start()
     agent.wait_log("(?i)authentication|password|credential|login")
     lasting(agent.running, 3, "the agent")
     assert len(agent.log().splitlines()) < 15, f"it repeats itself:\n{agent.log()}"
@@ -264,7 +268,7 @@ def test_wrong_credentials_are_told_and_mended(ship, kafka, topic, log):
 
 def test_a_login_that_is_missing_is_told(ship, kafka, topic, log):
     append(log, "hello")
-    agent = ship(output={"bootstrap.servers": kafka.sasl}).start()
+    agent = ship(agent=SHORT_STOP, output={"bootstrap.servers": kafka.sasl}).start()
     agent.wait_log("(?i)sasl|authenticat|login")
     agent.stop()
 

@@ -151,6 +151,7 @@ def test_rotation_while_the_broker_is_away_loses_no_line(ship, kafka, topic, tmp
     append(log, *numbered(100, 100_000))        # more than the memory takes
     log.rename(tmp_path / "app.log.1")
     append(log, *numbered(100_000, 110_000))
+    agent.wait_log("renamed")
     kafka.resume()
     wait_values(kafka, topic, numbered(0, 110_000))
     agent.stop()

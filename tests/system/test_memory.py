@@ -12,7 +12,7 @@ MEMORY = 16
 
 
 def two_inputs(kafka, stuck_topic, topic, tmp_path):
-    return {"agent": {"memory": f"{MEMORY}MiB"},
+    return {"agent": {"memory": f"{MEMORY}MiB", "shutdown_timeout": "2s"},
             "outputs": {"main": {"bootstrap.servers": kafka.bootstrap}},
             "inputs": {"stuck": {"paths": str(tmp_path / "stuck/*.log"), "topic": stuck_topic},
                        "free": {"paths": str(tmp_path / "free.log"), "topic": topic}}}
@@ -80,7 +80,7 @@ def test_keys_count_as_memory_too(ship, kafka, topic, log):
     """The client's own limit knows values only; ours must hold with keys as long as lines."""
     kafka.pause()
     try:
-        log.write_bytes(text(numbered(0, 100_000, padding=900)))
+        log.write_bytes(text(numbered(0, 50_000, padding=900)))
         agent = ship(agent={"memory": f"{MEMORY}MiB"}, key="${body}").start()
         wait_for(lambda: agent.process.cpu_seconds() > 0.05, 30, "it to read")
         lasting(lambda: agent.memory("VmHWM") <= (MEMORY + 40) * MIB, 5, "the limit")

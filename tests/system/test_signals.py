@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import shutil
 import signal
 import subprocess
 import time
@@ -39,6 +40,7 @@ def test_a_signal_is_taken_before_anything_else_is_done(ship, log):
     append(log, "hello")
     agent = ship()
     for delay in [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]:
+        shutil.rmtree(agent.state, ignore_errors=True)
         child = subprocess.Popen([BINARY, "run", "-c", agent.config],
                                  stderr=subprocess.PIPE, text=True)
         time.sleep(delay)
