@@ -480,6 +480,15 @@ load_routes(struct loader *l)
 /* ---- inputs --------------------------------------------------------------- */
 
 static void
+use_encoding(struct loader *l, struct plan *plan, const char *what, const struct node *conf)
+{
+    struct error err;
+
+    if (plan_set_encoding(plan, &err) == -1)
+        errors_at(l->errs, node_get(conf, "encoding")->at, "%s: %s", what, err.text);
+}
+
+static void
 use_static_fields(struct loader *l, struct plan *plan, const struct node *conf)
 {
     const struct node *map = node_get(conf, "fields");
@@ -561,6 +570,7 @@ static void
 use_all(struct loader *l, struct plan *plan, const char *what, const struct node *conf,
         size_t nshared)
 {
+    use_encoding(l, plan, what, conf);
     use_static_fields(l, plan, conf);
     use_parsers(l, plan, conf);
     use_routes(l, plan, what, conf, nshared);

@@ -10,6 +10,10 @@
  *     nothing happens for a while            somebody has copied it, or it merely
  *                                            begins alike: two files
  *
+ * A compressed file (logrotate's `compress`, gzip) that holds what we read of
+ * another goes on there, whatever becomes of the original; while the original
+ * may still be read, it waits.
+ *
  * At start-up, files without row wait until all that is remembered has been
  * verified, and what is missing has been looked for: they may be what is missing.
  *

@@ -39,6 +39,7 @@ struct file_lost {
     unsigned          nmarks;
     uint64_t          unread;       /* bytes behind the newest mark, as far as we know */
     bool              earlier;      /* only an earlier run has seen it */
+    bool              complete;     /* `unread` is all that it may have had */
     int64_t           since;        /* epoch ms: a copy is not older */
 
     /* the job's */

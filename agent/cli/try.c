@@ -27,6 +27,7 @@ struct trial {
     int32_t        partitions;      /* 0: not given */
     struct source  source;
     struct buf     bytes;           /* the whole sample */
+    const struct encoding *encoding;
 };
 
 static const struct source_ops no_ops = { NULL, NULL, NULL };
@@ -126,9 +127,9 @@ print_chunk(const struct trial *t, const struct chunk *c)
 static uint64_t
 line_end(const struct trial *t, uint64_t from)
 {
-    const char *lf = memchr(t->bytes.ptr + from, '\n', t->bytes.len - from);
+    const size_t line = encoding_first_line(t->encoding, t->bytes.ptr + from, t->bytes.len - from);
 
-    return lf != NULL ? (uint64_t)(lf - t->bytes.ptr) + 1 : t->bytes.len;
+    return line > 0 ? from + line : t->bytes.len;
 }
 
 static void
@@ -150,6 +151,7 @@ try_chunk(const struct trial *t, struct scratch *w, uint64_t begin)
 
     chunk_begin(c, (struct source *)(uintptr_t)&t->source, begin, t->source.path, t->source.name);
     fill(t, c);
+    c->encoding = t->encoding;
     if (transform_chunk(plan, w, c, begin + c->len == t->bytes.len) == TRANSFORM_LONG)
         transform_long(plan, w, c, line_end(t, begin));
     print_chunk(t, c);
@@ -165,6 +167,8 @@ try_all(struct trial *t, const struct config *config, const struct input *in)
     const char     *path = t->path != NULL ? t->path : t->sample != NULL ? t->sample : "stdin";
 
     source_init(&t->source, &no_ops, in->plan, path);
+    if (in->plan->encoding != NULL)
+        t->encoding = encoding_marked(in->plan->encoding, t->bytes.ptr, t->bytes.len);
     for (uint64_t at = 0; at < t->bytes.len;)
         at = try_chunk(t, w, at);
     source_fini(&t->source);

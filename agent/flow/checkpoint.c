@@ -32,7 +32,7 @@
 
 enum {
     APPLICATION_ID = 0x73746f6b,        /* "stok": this database is ours */
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 2,                 /* 1 had no size and disk_size */
     BUSY_MS = 5000,
 };
 
@@ -48,16 +48,23 @@ static const char schema[] =
     "  tail_len  INTEGER NOT NULL,"
     "  tail_hash INTEGER NOT NULL,"
     "  offset    INTEGER NOT NULL,"
-    "  updated   INTEGER NOT NULL"
+    "  updated   INTEGER NOT NULL,"
+    "  size      INTEGER NOT NULL DEFAULT 0,"
+    "  disk_size INTEGER NOT NULL DEFAULT 0"
     ");";
 
-static const char select_rows[] =
-    "SELECT id, input, path, device, inode, head_len, head_hash, tail_len, tail_hash, offset,"
-    " updated FROM file ORDER BY input, path, id";
+static const char from_version_1[] =
+    "ALTER TABLE file ADD COLUMN size INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE file ADD COLUMN disk_size INTEGER NOT NULL DEFAULT 0";
+
+/* Also of a database of version 1, when it is only looked at. */
+#define SELECT_ROWS(sizes)                                                                   \
+    "SELECT id, input, path, device, inode, head_len, head_hash, tail_len, tail_hash, offset," \
+    " updated, " sizes " FROM file ORDER BY input, path, id"
 
 static const char put_row[] =
     "INSERT OR REPLACE INTO file (id, input, path, device, inode, head_len, head_hash, tail_len,"
-    " tail_hash, offset, updated) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
+    " tail_hash, offset, updated, size, disk_size) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 static const char delete_row[] = "DELETE FROM file WHERE id = ?";
 
@@ -74,6 +81,7 @@ struct checkpoints {
     int                lock;            /* -1: only to look */
     sqlite3           *db;
     sqlite3_stmt      *put, *remove;
+    int64_t            version;         /* of the schema it has; 0: none yet */
     struct checkpoint *rows;
     size_t             nrows;
     int64_t            last_id;
@@ -166,30 +174,43 @@ read_number(struct checkpoints *st, const char *sql, int64_t *number, struct err
 static int
 check_database(struct checkpoints *st, struct error *err)
 {
-    int64_t application, version, tables;
+    int64_t application, tables;
 
     if (read_number(st, "PRAGMA application_id", &application, err) == -1 ||
-        read_number(st, "PRAGMA user_version", &version, err) == -1 ||
+        read_number(st, "PRAGMA user_version", &st->version, err) == -1 ||
         read_number(st, "SELECT count(*) FROM sqlite_master", &tables, err) == -1)
         return -1;
     if (tables == 0 && application == 0 && st->lock >= 0)
         return 0;
     if (application != APPLICATION_ID)
         return error_set(err, ERR_STORE, "it is not a checkpoint database");
-    if (version > SCHEMA_VERSION)
+    if (st->version > SCHEMA_VERSION)
         return error_set(err, ERR_STORE, "it was written by a newer version");
     return 0;
+}
+
+/* In one transaction: a kill leaves the tables of before, or those of now. */
+static int
+bring_up_to_date(struct checkpoints *st, struct error *err)
+{
+    char pragmas[160];
+
+    snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d;"
+             "COMMIT", APPLICATION_ID, SCHEMA_VERSION);
+    if (run_sql(st, "BEGIN IMMEDIATE", err) == 0 && run_sql(st, schema, err) == 0 &&
+        (st->version != 1 || run_sql(st, from_version_1, err) == 0) &&
+        run_sql(st, pragmas, err) == 0) {
+        st->version = SCHEMA_VERSION;
+        return 0;
+    }
+    return -1;
 }
 
 static int
 set_up_database(struct checkpoints *st, struct error *err)
 {
-    char pragmas[160];
-
-    snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-             APPLICATION_ID, SCHEMA_VERSION);
     if (run_sql(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err) == -1 ||
-        run_sql(st, schema, err) == -1 || run_sql(st, pragmas, err) == -1)
+        (st->version < SCHEMA_VERSION && bring_up_to_date(st, err) == -1))
         return -1;
     if (sqlite3_prepare_v2(st->db, put_row, -1, &st->put, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(st->db, delete_row, -1, &st->remove, NULL) != SQLITE_OK)
@@ -222,6 +243,8 @@ read_row(sqlite3_stmt *q)
         .tail = { (uint32_t)sqlite3_column_int64(q, 7), (uint64_t)sqlite3_column_int64(q, 8) },
         .offset = (uint64_t)sqlite3_column_int64(q, 9),
         .updated = sqlite3_column_int64(q, 10),
+        .size = (uint64_t)sqlite3_column_int64(q, 11),
+        .disk_size = (uint64_t)sqlite3_column_int64(q, 12),
     };
 }
 
@@ -241,11 +264,12 @@ forget_rows(struct checkpoints *st)
 static int
 read_rows(struct checkpoints *st, struct error *err)
 {
+    const char   *select = st->version < 2 ? SELECT_ROWS("0, 0") : SELECT_ROWS("size, disk_size");
     sqlite3_stmt *q = NULL;
     size_t        room = 0;
     int           step = SQLITE_ERROR;
 
-    if (sqlite3_prepare_v2(st->db, select_rows, -1, &q, NULL) == SQLITE_OK)
+    if (sqlite3_prepare_v2(st->db, select, -1, &q, NULL) == SQLITE_OK)
         while ((step = sqlite3_step(q)) == SQLITE_ROW) {
             if (st->nrows == room) {
                 room = room > 0 ? 2 * room : 64;
@@ -427,6 +451,8 @@ batch_put(struct batch *b, const struct source *s)
         .offset = s->window.committed,
         .tail = s->window.tail,
         .updated = clock_epoch_ms(),
+        .size = s->size,
+        .disk_size = s->disk_size,
     };
 }
 
@@ -458,6 +484,8 @@ bind_and_put(struct checkpoints *st, const struct checkpoint *row)
     sqlite3_bind_int64(q, 9, (sqlite3_int64)row->tail.hash);
     sqlite3_bind_int64(q, 10, (sqlite3_int64)row->offset);
     sqlite3_bind_int64(q, 11, row->updated);
+    sqlite3_bind_int64(q, 12, (sqlite3_int64)row->size);
+    sqlite3_bind_int64(q, 13, (sqlite3_int64)row->disk_size);
     step = sqlite3_step(q);
     sqlite3_reset(q);
     return step == SQLITE_DONE ? 0 : -1;
@@ -612,6 +640,8 @@ checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms)
 void
 checkpoints_note(struct checkpoints *st, struct source *s)
 {
+    if (s->unnoted)
+        return;
     if (s->id == 0)
         s->id = ++st->last_id;
     if (s->dirty)

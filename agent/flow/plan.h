@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/data/encoding.h"
 #include "agent/data/field.h"
 #include "agent/data/names.h"
 #include "agent/flow/parser.h"
@@ -27,7 +28,8 @@ struct plan {
     char                 *host_name;    /* owned */
     uint64_t              max_line;     /* bytes */
     int                   long_lines;   /* enum long_lines */
-    int                   encoding;     /* only utf-8 so far */
+    char                 *encoding_name;    /* as written */
+    struct encoding      *encoding;     /* owned; NULL: UTF-8 */
     const struct node    *fields_node;  /* `fields` and `parser` as written: config.c reads them */
     const struct node    *parser_node;
     struct static_field  *fields;
@@ -48,6 +50,8 @@ void         plan_free(struct plan *plan);
 /* The table that fills `plan` from an input's map. */
 struct settings plan_settings(struct plan *plan);
 
+/* Make `encoding` of its name; -1 with `err` filled if there is none of that name. */
+int  plan_set_encoding(struct plan *plan, struct error *err);
 void plan_add_field(struct plan *plan, uint32_t number, const char *text);
 void plan_add_parser(struct plan *plan, const struct parser *parser);
 void plan_add_route(struct plan *plan, const struct route *route);

@@ -1418,8 +1418,8 @@ wrong_settings_are_refused(void **state)
     then_refused("no pattern");
     forget_settings();
     with("paths", "/a/b");
-    with("remove", "acked");
-    then_refused("not supported");
+    with("remove", "always");
+    then_refused("remove");
 }
 
 static void
