@@ -211,6 +211,45 @@ file_copy_may_read(struct file_tail *t)
     return true;
 }
 
+/* ---- Who goes on ----------------------------------------------------------------- */
+
+void
+file_copy_inherit(struct file_tail *heir, struct file_tail *t)
+{
+    const struct window *w = &file_source(heir)->window;
+
+    if (file_source(t)->window.length == 0 || t->heir != NULL || heir->ancestor != NULL ||
+        w->length > 0 || w->committed > 0)
+        return;
+    t->heir = heir;
+    heir->ancestor = t;
+    file_source(heir)->unnoted = true;
+}
+
+void
+file_copy_let_go(struct file_tail *t)
+{
+    struct file_tail *heir = t->heir;
+
+    if (heir == NULL)
+        return;
+    file_source(heir)->unnoted = false;
+    checkpoints_note(t->input->store, file_source(heir));
+    file_copy_disown(heir);
+}
+
+void
+file_copy_disown(struct file_tail *t)
+{
+    if (t->heir != NULL)
+        t->heir->ancestor = NULL;
+    if (t->ancestor != NULL)
+        t->ancestor->heir = NULL;
+    t->heir = t->ancestor = NULL;
+}
+
+/* ---- The gate at the start --------------------------------------------------------- */
+
 void
 file_copy_close_gate(struct file_tail *t)
 {

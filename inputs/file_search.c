@@ -276,7 +276,7 @@ take_found(struct file_input *in, struct file_lost *l)
         l->id = 0;
     }
     if (l->tail != NULL)
-        file_tail_inherit(t, l->tail);
+        file_copy_inherit(t, l->tail);
     if (!file_tail_place(t, &l->place))
         return;                         /* it was read from its beginning */
     if (elsewhere)

@@ -41,8 +41,9 @@ static size_t descriptors;      /* that the tails of all inputs hold */
 /* An action may say what happened at once; EV_NONE: wait for the loop. */
 typedef enum file_tail_event action_f(struct file_tail *t);
 
-static action_f start_read, hold, push_chunk, place, settle, rest, rest_rewound, note_wake, note_gone,
-    judge, note_unlinked, note_back, hand_over, wait_in_crowd, check_empty, finish, ignore;
+static action_f start_read, hold, wait_in_crowd, push_chunk, place, judge, settle, rest,
+    rest_rewound, note_wake, note_gone, note_back, note_unlinked, hand_over, check_empty, finish,
+    ignore;
 
 static const struct step {
     enum file_tail_state next;
@@ -569,38 +570,11 @@ check_empty(struct file_tail *t)
     return file_source(t)->window.length == 0 ? EV_EMPTY : EV_NONE;
 }
 
-/* What stands in the way of its copy's row is acknowledged. */
-static void
-let_go_of_heir(struct file_tail *t)
-{
-    struct source *s;
-
-    if (t->heir == NULL)
-        return;
-    s = file_source(t->heir);
-    s->unnoted = false;
-    checkpoints_note(t->input->store, s);
-    t->heir->ancestor = NULL;
-    t->heir = NULL;
-}
-
-void
-file_tail_inherit(struct file_tail *heir, struct file_tail *t)
-{
-    const struct window *w = &file_source(heir)->window;
-
-    if (file_source(t)->window.length == 0 || t->heir != NULL || heir->ancestor != NULL ||
-        w->length > 0 || w->committed > 0)
-        return;
-    t->heir = heir;
-    heir->ancestor = t;
-    file_source(heir)->unnoted = true;
-}
-
 static enum file_tail_event
 forget(struct file_tail *t)
 {
-    let_go_of_heir(t);
+    file_copy_let_go(t);
+    file_copy_disown(t);
     checkpoints_remove(t->input->store, file_source(t));
     file_copy_forget(t);
     file_follow_forget(t);
@@ -742,10 +716,7 @@ file_tail_free(struct file_tail *t)
         descriptors--;
     }
     file_copy_forget(t);
-    if (t->heir != NULL)
-        t->heir->ancestor = NULL;
-    if (t->ancestor != NULL)
-        t->ancestor->heir = NULL;
+    file_copy_disown(t);
     file_unpack_drop(t);
     free(t->read.marks);
     drop_window(file_source(t));

@@ -69,7 +69,7 @@ struct file_tail {
     bool                  kept;         /* `remove` cannot remove it */
     bool                  is_given;     /* a place was found while its job was out: */
     struct file_mark      given;
-    struct file_tail     *heir, *ancestor;  /* file_tail_inherit() */
+    struct file_tail     *heir, *ancestor;  /* file_copy_inherit() */
     bool                  compared;     /* no other file has its beginning (file_copy.h) */
     uint64_t              held_at;      /* since when it may be a copy; 0: it is none */
     struct file_link      by_place;
@@ -82,7 +82,7 @@ struct file_tail {
     uint64_t              rest_until;
     unsigned              rests;        /* one after the other */
     int64_t               mtime_ms;     /* as last seen, */
-    uint64_t              disk_size;    /* and the size of the file; the source's is the content's */
+    uint64_t              disk_size;    /* and the file's size; the source's is its content's */
     bool                  is_due, is_open, is_attended, is_unpacked;
     TAILQ_ENTRY(file_tail) all, due, open, attended, unpacked;
     struct file_mark      marks[FILE_MARKS];    /* how far it had read; a ring */
@@ -118,10 +118,6 @@ unsigned file_tail_marks(const struct file_tail *t, struct file_mark *marks);
 
 /* Here is its descriptor, or -1 (file_hold.h). */
 void file_tail_opened(struct file_tail *t, int fd);
-
-/* A copy goes on where `t` had got to.  It gets no row before everything that `t` has
- * read is acknowledged: after a crash the row of `t` says where to go on in the copy. */
-void file_tail_inherit(struct file_tail *heir, struct file_tail *t);
 
 /* Its content was found, or will not be. */
 void file_tail_search_over(struct file_tail *t);

@@ -35,7 +35,7 @@ struct checkpoint {
 /* Make the folder if it is missing, lock it, open the database and read every
  * row.  A database of an older version is brought up to date.  One that is
  * damaged, foreign or newer is set aside as stoker.db.damaged-TIME and reported
- * with a log line, never a reason not to start.  NULL: ERR_LOCKED, or ERR_SYSTEM (the folder cannot be made or
+    uint64_t          size;         /* the content's, as last seen; 0: not known */
  * written).  Blocks: before the loop runs. */
 struct checkpoints *checkpoints_open(const char *state_dir, struct error *err);
 
@@ -49,8 +49,9 @@ struct checkpoint *checkpoints_rows(struct checkpoints *st, size_t *count);
 /* From now on write what was noted, every `interval_ms`. */
 void checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms);
 
-/* committed, path, size or identity of this source has changed: its row is due.  A new source
- * gets its id here; nothing is written of one that is `unnoted`.  Loop thread. */
+/* committed, path, size or identity of this source has changed: its row is due.
+ * A new source gets its id here; nothing is written of one that is `unnoted`.
+ * Loop thread. */
 void checkpoints_note(struct checkpoints *st, struct source *s);
 
 /* The file is gone for good and all of it was acknowledged: remove its row. */
