@@ -55,8 +55,8 @@ file_remove_is_ahead(const struct file_tail *t)
 {
     const struct window *w = &t->read.source.window;
 
-    return t->input->conf.remove == FILE_REMOVE_ACKED && t->state == TAIL_WAITING && !t->gated &&
-           t->held_at == 0 && t->names != NULL && w->length == 0 && w->committed > 0 &&
+    return t->input->conf.remove == FILE_REMOVE_ACKED && !t->gated && t->held_at == 0 &&
+           t->names != NULL && w->length == 0 && w->committed > 0 &&
            w->committed == t->read.source.size && !t->kept;
 }
 

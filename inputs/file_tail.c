@@ -42,8 +42,8 @@ static size_t descriptors;      /* that the tails of all inputs hold */
 typedef enum file_tail_event action_f(struct file_tail *t);
 
 static action_f start_read, hold, wait_in_crowd, push_chunk, place, judge, settle, rest,
-    rest_rewound, note_wake, note_gone, note_back, note_unlinked, hand_over, check_empty, finish,
-    ignore;
+    rest_rewound, note_wake, note_gone, note_back, note_empty, note_unlinked, hand_over, check_empty,
+    finish, ignore;
 
 static const struct step {
     enum file_tail_state next;
@@ -54,7 +54,7 @@ static const struct step {
         [EV_RESTED]  = { TAIL_WAITING,   ignore },
         [EV_GONE]    = { TAIL_WAITING,   note_gone },
         [EV_BACK]    = { TAIL_WAITING,   note_back },
-        [EV_EMPTY]   = { TAIL_WAITING,   ignore },
+        [EV_EMPTY]   = { TAIL_WAITING,   note_empty },
         [EV_REWOUND] = { TAIL_RESTING,   rest_rewound },
     },
     [TAIL_READING] = {
@@ -449,6 +449,14 @@ judge(struct file_tail *t)
     attend(t);                  /* the sweep wakes it */
     file_sweep_soon(t->input);
     return EV_END;
+}
+
+static enum file_tail_event
+note_empty(struct file_tail *t)
+{
+    if (file_remove_is_ahead(t))
+        attend(t);
+    return EV_NONE;
 }
 
 static void

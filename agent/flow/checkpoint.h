@@ -35,8 +35,8 @@ struct checkpoint {
 /* Make the folder if it is missing, lock it, open the database and read every
  * row.  A database of an older version is brought up to date.  One that is
  * damaged, foreign or newer is set aside as stoker.db.damaged-TIME and reported
-    uint64_t          size;         /* the content's, as last seen; 0: not known */
- * written).  Blocks: before the loop runs. */
+ * with a log line, never a reason not to start.  NULL: ERR_LOCKED, or ERR_SYSTEM
+ * (the folder cannot be made or written).  Blocks: before the loop runs. */
 struct checkpoints *checkpoints_open(const char *state_dir, struct error *err);
 
 /* As checkpoints_open(), only to look: no lock, nothing made or changed.  Where

@@ -386,6 +386,8 @@ then_followed(const char *name)
 }
 
 /* Lines that begin alike only as far as their numbers do. */
+enum { NUMBER_LEN = 57 };     /* of each, with its LF */
+
 static inline void
 append_numbers(const char *name, unsigned from, unsigned to)
 {
