@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <sys/inotify.h>
 
+#include "inputs/file_follow.h"
 #include "tests/unit/inputs/file_world.h"
 
 /* ---- Lines ------------------------------------------------------------------- */
@@ -96,12 +97,12 @@ a_file_over_four_gigabytes_is_followed(void **state)
 
 /* All of it is one line, and far longer than max_line. */
 static void
-a_hole_of_gigabytes_is_passed_over(void **state)
+a_hole_of_megabytes_is_passed_over(void **state)
 {
     (void)state;
     with("long_lines", "drop");
     files_append("logs/a.log", "one\n");
-    assert_int_equal(truncate(files_path("logs/a.log"), 1ll << 30), 0);
+    assert_int_equal(truncate(files_path("logs/a.log"), 200ll << 20), 0);
     files_append("logs/a.log", "\ntwo\n");
     given_running();
     then_got("one", "two", NULL);
@@ -1092,8 +1093,11 @@ unread_bytes_of_a_file_deleted_without_a_descriptor_are_reported(void **state)
 static bool
 is_holding(void)
 {
-    const struct file_tail *t = find_tail(awaited);
+    const struct file_tail *t;
+    struct stat             st;
 
+    assert_int_equal(stat(files_path(awaited), &st), 0);
+    t = file_follow_find(the_input(), st.st_dev, st.st_ino);
     return t != NULL && t->state == TAIL_HOLDING && t->read.fd >= 0;
 }
 
@@ -1518,7 +1522,7 @@ main(void)
         TEST(crlf_across_two_chunks_is_one_line_end),
         TEST(a_line_written_byte_by_byte_comes_once),
         TEST(a_file_over_four_gigabytes_is_followed),
-        TEST(a_hole_of_gigabytes_is_passed_over),
+        TEST(a_hole_of_megabytes_is_passed_over),
         TEST(a_utf_16_file_is_read_from_any_offset),
         TEST(start_at_the_end_of_a_utf_16_file_keeps_a_line_whole),
         TEST(nul_bytes_that_are_no_hole_belong_to_their_line),
