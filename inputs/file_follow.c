@@ -238,7 +238,8 @@ is_too_old(const struct file_input *in, const struct file_change *c)
 static void
 begin_new(struct file_input *in, struct file_tail *t, bool old)
 {
-    const bool at_end = in->conf.start == FILE_START_END && !old;
+    const bool at_end = in->conf.start == FILE_START_END && !old &&
+                        !checkpoints_were_lost(in->store);
 
     if (!in->at_start) {
         t->read.peek = true;

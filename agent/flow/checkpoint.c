@@ -36,6 +36,8 @@ enum {
     BUSY_MS = 5000,
 };
 
+static const int64_t KEEP_MS = 30ll * 24 * 3600 * 1000;     /* rows of inputs that are not there */
+
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS file ("
     "  id        INTEGER PRIMARY KEY,"
@@ -88,6 +90,7 @@ struct checkpoints {
 
     uv_timer_t         timer;
     uv_work_t          request;
+    bool               lost;            /* the database of before was set aside */
     bool               started, busy, closing;
     struct source     *dirty;           /* linked by next_dirty */
     struct batch       due, writing;
@@ -166,6 +169,25 @@ read_number(struct checkpoints *st, const char *sql, int64_t *number, struct err
     } else {
         error_set(err, ERR_STORE, "%s", sqlite3_errmsg(st->db));
     }
+    sqlite3_finalize(q);
+    return result;
+}
+
+/* Damage that reading rows would not meet makes every write fail later. */
+static int
+check_pages(struct checkpoints *st, struct error *err)
+{
+    sqlite3_stmt *q = NULL;
+    const char   *said = "it cannot be checked";
+    int           result = -1;
+
+    if (sqlite3_prepare_v2(st->db, "PRAGMA quick_check(1)", -1, &q, NULL) == SQLITE_OK &&
+        sqlite3_step(q) == SQLITE_ROW)
+        said = (const char *)sqlite3_column_text(q, 0);
+    if (said != NULL && strcmp(said, "ok") == 0)
+        result = 0;
+    else
+        error_set(err, ERR_STORE, "%s", said != NULL ? said : "it cannot be checked");
     sqlite3_finalize(q);
     return result;
 }
@@ -307,7 +329,7 @@ open_database(struct checkpoints *st, struct error *err)
     sqlite3_busy_timeout(st->db, BUSY_MS);
     if (check_database(st, err) == -1)
         return -1;
-    if (!look && set_up_database(st, err) == -1)
+    if (!look && (check_pages(st, err) == -1 || set_up_database(st, err) == -1))
         return -1;
     return read_rows(st, err);
 }
@@ -373,6 +395,7 @@ open_or_replace(struct checkpoints *st, struct error *err)
     close_database(st);
     forget_rows(st);
     set_aside(st, why.text);
+    st->lost = true;
     if (open_database(st, &why) == 0)
         return 0;
     return error_set(err, ERR_SYSTEM, "cannot make the checkpoint database '%s': %s", st->file,
@@ -407,6 +430,12 @@ checkpoints_read(const char *state_dir, struct error *err)
     error_set(err, ERR_STORE, "cannot read the checkpoint database '%s': %s", st->file, why.text);
     checkpoints_close(st);
     return NULL;
+}
+
+bool
+checkpoints_were_lost(const struct checkpoints *st)
+{
+    return st->lost;
 }
 
 struct checkpoint *
@@ -672,6 +701,21 @@ void
 checkpoints_remove_row(struct checkpoints *st, int64_t id)
 {
     batch_remove(&st->due, id);
+}
+
+void
+checkpoints_collect(struct checkpoints *st, const char *const *inputs, size_t count)
+{
+    const int64_t old = clock_epoch_ms() - KEEP_MS;
+
+    for (size_t i = 0; i < st->nrows; i++) {
+        bool known = false;
+
+        for (size_t j = 0; j < count && !known; j++)
+            known = strcmp(st->rows[i].input, inputs[j]) == 0;
+        if (!known && st->rows[i].updated < old)
+            batch_remove(&st->due, st->rows[i].id);
+    }
 }
 
 static void

@@ -43,6 +43,10 @@ struct checkpoints *checkpoints_open(const char *state_dir, struct error *err);
  * no agent ever ran there are no rows. */
 struct checkpoints *checkpoints_read(const char *state_dir, struct error *err);
 
+/* The database was set aside by checkpoints_open(): what was read before is not
+ * known, and so no file may be begun at its end. */
+bool checkpoints_were_lost(const struct checkpoints *st);
+
 /* Every row, in the order of input and path; owned by the store. */
 struct checkpoint *checkpoints_rows(struct checkpoints *st, size_t *count);
 
@@ -59,6 +63,9 @@ void checkpoints_remove(struct checkpoints *st, struct source *s);
 
 /* The same for a row that no source continues. */
 void checkpoints_remove_row(struct checkpoints *st, int64_t id);
+
+/* Remove the rows of inputs that are none of these, if they are a month old. */
+void checkpoints_collect(struct checkpoints *st, const char *const *inputs, size_t count);
 
 /* Write everything that is due, then call `flushed` (never from inside); no
  * further write is made by itself.  A failure was logged and `failed` is true. */

@@ -447,6 +447,69 @@ an_old_file_is_not_opened_until_it_is_written_to(void **state)
     then_got("one", "two", NULL);
 }
 
+static void
+an_old_file_goes_on_at_its_checkpoint_when_it_is_written_to(void **state)
+{
+    const struct timespec old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+
+    (void)state;
+    with("ignore_older", "1h");
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    when_stopped();
+    utimensat(AT_FDCWD, files_path("logs/a.log"), old, 0);
+    given_running();
+    then_followed("logs/a.log");
+    then_nothing_comes();
+    assert_int_equal(find_tail("logs/a.log")->read.fd, -1);
+    files_append("logs/a.log", "two\n");
+    then_got("two", NULL);
+}
+
+static void
+folders_that_come_and_go_at_once_are_no_trouble(void **state)
+{
+    char name[64], file[80];
+
+    (void)state;
+    forget_settings();
+    with("paths", files_path("logs/**/*.log"));
+    with("rescan", "200ms");
+    given_running();
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "logs/%u", i % 10);
+        snprintf(file, sizeof file, "%s/a.log", name);
+        files_folder(name);
+        files_append(file, "maybe\n");
+        if (i % 7 == 0)
+            uv_run(&loop, UV_RUN_NOWAIT);
+        files_remove(file);
+        files_remove(name);
+    }
+    (void)turn_until(is_quiet);
+    strings_fini(&got);
+    files_folder("logs/1");
+    files_folder("logs/1/deep");
+    files_append("logs/1/deep/a.log", "one\n");
+    then_got("one", NULL);
+    files_append("logs/1/deep/a.log", "two\n");
+    then_got("two", NULL);
+}
+
+static void
+a_file_that_two_patterns_mean_is_read_once(void **state)
+{
+    (void)state;
+    forget_settings();
+    with("paths", files_path("{logs/*.log,logs/a.*,logs/**/a.log}"));
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_append("logs/a.log", "two\n");
+    then_got("two", NULL);
+}
+
 /* ---- Rotation ---------------------------------------------------------------- */
 
 static void
@@ -577,6 +640,66 @@ a_finished_file_that_is_deleted_is_forgotten(void **state)
     assert_true(turn_until(is_closed));
     files_remove("logs/away");
     then_forgotten("logs/away");
+}
+
+static void
+a_file_moved_to_another_folder_is_read_to_its_end(void **state)
+{
+    (void)state;
+    files_folder("away");
+    files_append("logs/a.log", "one\n");
+    given_running();
+    then_got("one", NULL);
+    files_append("logs/a.log", "two\n");
+    files_rename("logs/a.log", "away/a.log");
+    files_append("away/a.log", "late\n");
+    files_append("logs/a.log", "new\n");
+    then_got_sorted(3);
+    assert_string_equal(got.list[0], "late");
+    assert_string_equal(got.list[1], "new");
+    assert_string_equal(got.list[2], "two");
+}
+
+/* However long its acknowledgement takes, and as long as it grows. */
+static void
+a_deleted_file_is_let_go_only_when_it_is_quiet_and_acknowledged(void **state)
+{
+    const int fd = open(files_path("logs/a.log"), O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+    (void)state;
+    forget_settings();
+    with("paths", files_path("logs/*.log"));
+    with("poll", "20ms");
+    with("linger", "500ms");
+    assert_int_equal(write(fd, "one\n", 4), 4);
+    given_running();
+    then_got("one", NULL);
+    files_remove("logs/a.log");
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(write(fd, "more\n", 5), 5);
+        then_got("more", NULL);
+    }
+    acknowledging = false;
+    assert_int_equal(write(fd, "last\n", 5), 5);
+    wanted = 1;
+    assert_true(turn_until(have_wanted));
+    usleep(700000);                             /* more than linger */
+    (void)turn_until(has_turned);
+    assert_non_null(find_tail("logs/a.log"));
+    acknowledging = true;
+    then_forgotten("logs/a.log");
+    close(fd);
+}
+
+static void
+a_file_rewritten_in_place_at_the_same_length_is_read_again(void **state)
+{
+    (void)state;
+    files_append("logs/a.log", "one\ntwo\n");
+    given_running();
+    then_got("one", "two", NULL);
+    files_put("logs/a.log", "1st\n2nd\n", 8, 0);        /* neither truncated nor longer */
+    then_got("1st", "2nd", NULL);
 }
 
 static void
@@ -767,6 +890,52 @@ a_file_rewritten_while_down_is_read_from_its_beginning(void **state)
     files_append("logs/a.log", "3rd\n");
     given_running();
     then_got("3rd", NULL);
+}
+
+/* The kernel gives a free number out again. */
+static void
+an_inode_reused_while_down_is_another_file(void **state)
+{
+    struct stat before, now;
+
+    (void)state;
+    files_append("logs/a.log", "one\ntwo\n");
+    given_running();
+    then_got("one", "two", NULL);
+    when_stopped();
+    assert_int_equal(stat(files_path("logs/a.log"), &before), 0);
+    files_remove("logs/a.log");
+    for (unsigned i = 0; i < 1000; i++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "logs/%u.tmp", i);
+        files_append(name, "a new file with this inode\n");
+        assert_int_equal(stat(files_path(name), &now), 0);
+        if (now.st_ino != before.st_ino)
+            continue;
+        files_rename(name, "logs/a.log");
+        given_running();
+        then_got("a new file with this inode", NULL);
+        return;
+    }
+    skip();                                     /* not on this file system */
+}
+
+static void
+a_lost_database_begins_files_at_their_beginning(void **state)
+{
+    (void)state;
+    with("start", "end");
+    files_append("logs/a.log", "one\n");
+    files_folder("state");
+    files_write("state/stoker.db", "this is no database, but longer than the header of one is: "
+                "more than a hundred bytes of text");
+    given_running();
+    then_got("one", NULL);
+    when_stopped();
+    files_append("logs/a.log", "two\n");
+    given_running();
+    then_got("two", NULL);
 }
 
 static void
@@ -1539,6 +1708,14 @@ main(void)
         TEST(a_file_that_was_reached_by_a_link_is_not_removed),
         TEST(a_file_that_was_written_anew_is_not_removed_unread),
         TEST(every_name_of_a_file_is_removed),
+        TEST(an_old_file_goes_on_at_its_checkpoint_when_it_is_written_to),
+        TEST(folders_that_come_and_go_at_once_are_no_trouble),
+        TEST(a_file_that_two_patterns_mean_is_read_once),
+        TEST(a_file_moved_to_another_folder_is_read_to_its_end),
+        TEST(a_deleted_file_is_let_go_only_when_it_is_quiet_and_acknowledged),
+        TEST(a_file_rewritten_in_place_at_the_same_length_is_read_again),
+        TEST(an_inode_reused_while_down_is_another_file),
+        TEST(a_lost_database_begins_files_at_their_beginning),
         TEST(wrong_settings_are_refused),
         TEST(the_list_has_every_file_once_and_sorted),
     };
