@@ -203,6 +203,8 @@ drop_before(struct file_gzip *g, uint64_t from)
 
     if (dropped > g->nkept)
         dropped = g->nkept;
+    if (dropped == 0)
+        return;
     memmove(g->kept, g->kept + dropped, g->nkept - dropped);
     g->nkept -= dropped;
 }

@@ -70,12 +70,15 @@ hunt_end(struct hunt *h)
 }
 
 static void
-found(struct file_lost *l, const char *path, const struct stat *st, const struct file_mark *place)
+found(struct file_lost *l, const char *path, struct file_bytes b, const struct stat *st,
+      const struct file_mark *place)
 {
+    char next;
+
     l->found = mem_string(path);
     l->device = st->st_dev;
     l->inode = st->st_ino;
-    l->size = (uint64_t)st->st_size;
+    l->more = file_bytes_at(b, &next, 1, place->offset) > 0;
     l->place = *place;
 }
 
@@ -93,7 +96,7 @@ meet_renamed(const struct hunt *h, const char *path, struct file_bytes b, const 
         if (l->found == NULL && l->tail == NULL && id.device == st->st_dev &&
             id.inode == st->st_ino && file_meet_head(b, &id, &start) == FILE_SAME &&
             file_meet_tail(b, l->marks[0].offset, &l->marks[0].print) == FILE_SAME)
-            found(l, path, st, &l->marks[0]);
+            found(l, path, b, st, &l->marks[0]);
     }
 }
 
@@ -109,7 +112,7 @@ meet_copy(struct file_lost *l, const char *path, struct file_bytes b, const stru
     if (place == NULL && l->marks[0].offset == 0 && l->identity.head_len >= FILE_START)
         place = &l->marks[0];       /* nothing of it was read; so its head has to do */
     if (place != NULL)
-        found(l, path, st, place);
+        found(l, path, b, st, place);
 }
 
 static void
@@ -281,7 +284,7 @@ take_found(struct file_input *in, struct file_lost *l)
         return;                         /* it was read from its beginning */
     if (elsewhere)
         file_tail_event(t, EV_GONE);
-    if (l->size > l->place.offset)
+    if (l->more)
         log_info("'%s' goes on in '%s' at byte %llu", l->path, l->found,
                  (unsigned long long)l->place.offset);
 }

@@ -46,7 +46,8 @@ struct file_lost {
     struct file_link  by_place, by_head;
     bool              sought;       /* its folder could be read */
     char             *found;        /* path, owned; NULL: nothing holds it */
-    uint64_t          device, inode, size;
+    uint64_t          device, inode;
+    bool              more;         /* it goes on behind */
     struct file_mark  place;        /* where to go on */
 };
 
