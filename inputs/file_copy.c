@@ -191,7 +191,7 @@ file_copy_has_suspects(const struct file_tail *t)
         if (is_suspect(FILE_OWNER(l, struct file_tail, by_start), t))
             return true;
     if (!t->is_indexed)
-        TAILQ_FOREACH(other, &t->input->attended, attended)
+        TAILQ_FOREACH(other, &t->input->unpacked, unpacked)
             if (!other->is_indexed && is_suspect(other, t))
                 return true;
     return false;

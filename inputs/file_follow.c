@@ -304,7 +304,7 @@ file_follow_replace(struct file_tail *t)
     if (row != NULL) {
         continue_row(next, row);
     } else {
-        next->read.find = FILE_PLACE_DATA;
+        next->read.find = t->read.compressed ? FILE_PLACE_GIVEN : FILE_PLACE_DATA;
         next->read.hole = window_end(&s->window);
         next->read.peek = true;         /* somebody may have copied another file to it */
         if (t->unverified)

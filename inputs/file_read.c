@@ -147,7 +147,7 @@ meet_encoding(struct file_read *r, struct chunk *c)
     char               first[ENCODING_MARK];
     ssize_t            got;
 
-    if (plan->encoding != NULL && r->encoding == NULL) {
+    if (plan->encoding != NULL && (r->encoding == NULL || c->begin == 0)) {
         got = file_bytes_at(bytes_of(r), first, sizeof first, 0);
         if (got < 0)
             return fail(r);
@@ -217,15 +217,20 @@ is_gzip_over(const struct file_read *r)
 static void
 judge_gzip_end(struct file_read *r, uint64_t next)
 {
-    const enum file_gzip_end end = file_gzip_end(r->gzip);
+    const uint64_t made = file_gzip_made(r->gzip);
+    const bool     stale = is_quiet(r, GZIP_STALE_MS);
 
-    if (end == FILE_GZIP_BROKEN)
+    if (file_gzip_end(r->gzip) == FILE_GZIP_OPEN) {
+        r->soon = !stale;
+        if (stale && r->disk_size > 0)
+            r->trouble = "it ends in the middle of its compressed data";
+        return;
+    }
+    if (file_gzip_end(r->gzip) == FILE_GZIP_BROKEN)
         r->trouble = file_gzip_trouble(r->gzip);
-    if (end == FILE_GZIP_OPEN && r->disk_size > 0 && is_quiet(r, GZIP_STALE_MS))
-        r->trouble = "it ends in the middle of its compressed data";
-    r->soon = r->trouble == NULL && (end == FILE_GZIP_OPEN || next < r->size);
-    if (end != FILE_GZIP_OPEN && next == r->size) {
-        r->whole_size = r->size;
+    r->soon = next < made;
+    if (next == made) {
+        r->size = r->whole_size = made;
         r->whole_disk = r->disk_size;
     }
 }
@@ -371,7 +376,7 @@ find_place(struct file_read *r)
     case FILE_PLACE_END:
         return find_end(r);
     case FILE_PLACE_DATA:
-        return r->compressed || find_data(r);
+        return find_data(r);
     }
     return true;
 }

@@ -57,7 +57,7 @@ file_remove_is_ahead(const struct file_tail *t)
 
     return t->input->conf.remove == FILE_REMOVE_ACKED && !t->gated && t->held_at == 0 &&
            t->names != NULL && w->length == 0 && w->committed > 0 &&
-           w->committed == t->read.source.size && !t->kept;
+           w->committed == t->read.source.size && !t->kept && t->trouble == NULL;
 }
 
 bool

@@ -262,15 +262,15 @@ tell_trouble(struct file_tail *t)
 {
     const char *trouble = t->read.trouble;
 
-    if (trouble != NULL && trouble != t->trouble && !t->read.remove)
+    if (trouble != NULL && t->read.remove) {
+        log_warn("'%s' was read, and cannot be removed: %s", file_source(t)->path, trouble);
+        t->kept = true;
+        return;
+    }
+    if (trouble != NULL && trouble != t->trouble)
         log_warn("'%s' is read up to byte %llu of its content only: %s", file_source(t)->path,
                  (unsigned long long)t->read.size, trouble);
-    if (trouble != NULL && trouble != t->trouble && t->read.remove)
-        log_warn("'%s' was read, and cannot be removed: %s", file_source(t)->path, trouble);
-    if (trouble != NULL || !t->read.remove)
-        t->trouble = trouble;
-    if (trouble != NULL)
-        t->kept = true;
+    t->trouble = trouble;
 }
 
 /* What the job has learned about the file. */
@@ -601,14 +601,22 @@ finish(struct file_tail *t)
     return t->exists ? EV_NONE : note_unlinked(t);
 }
 
+/* And was meant to be read: not skipped by `start` or `ignore_older`. */
+static bool
+has_unread(const struct file_tail *t)
+{
+    const struct source *s = &t->read.source;
+
+    return s->size > window_end(&s->window) && t->read.find == FILE_PLACE_GIVEN &&
+           (t->read_at != 0 || t->input->conf.ignore_older == 0);
+}
+
 /* A copy may have what was not read of it; else that is lost, and reported. */
 static enum file_tail_event
 note_unlinked(struct file_tail *t)
 {
-    const struct source *s = file_source(t);
-
     t->exists = false;
-    if (t->current && (s->size > window_end(&s->window) || file_copy_has_suspects(t)))
+    if (t->current && (has_unread(t) || file_copy_has_suspects(t)))
         file_search_tail(t);
     return t->sought ? EV_NONE : forget(t);
 }
