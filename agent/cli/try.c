@@ -27,6 +27,7 @@ struct trial {
     int32_t        partitions;      /* 0: not given */
     struct source  source;
     struct buf     bytes;           /* the whole sample */
+    int64_t        lead;            /* of the next chunk */
 };
 
 static const struct source_ops no_ops = { NULL, NULL, NULL };
@@ -142,18 +143,20 @@ fill(const struct trial *t, struct chunk *c)
 
 /* One chunk from `begin` on; returns where the next one begins. */
 static uint64_t
-try_chunk(const struct trial *t, struct scratch *w, uint64_t begin)
+try_chunk(struct trial *t, struct scratch *w, uint64_t begin)
 {
     const struct plan *plan = t->source.plan;
     struct chunk      *c = chunk_new(transform_room(plan));
     uint64_t           end;
 
     chunk_begin(c, (struct source *)(uintptr_t)&t->source, begin, t->source.path, t->source.name);
+    c->lead = t->lead;
     fill(t, c);
     if (transform_chunk(plan, w, c, begin + c->len == t->bytes.len) == TRANSFORM_LONG)
         transform_long(plan, w, c, line_end(t, begin));
     print_chunk(t, c);
     end = c->end;
+    t->lead = c->lead;
     chunk_free(&c);
     return end;
 }

@@ -41,7 +41,7 @@ enum transform_result transform_chunk(const struct plan *plan, struct scratch *w
 /* After TRANSFORM_LONG: the line ends before offset `end` (behind its LF). */
 void transform_long(const struct plan *plan, struct scratch *w, struct chunk *c, uint64_t end);
 
-/* The room that a chunk needs for the longest line. */
+/* The room that a chunk needs for the longest line, or group of lines (group.h). */
 size_t transform_room(const struct plan *plan);
 
 #endif
