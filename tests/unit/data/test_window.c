@@ -45,7 +45,7 @@ tear_down(void **state)
 
 /* Push a chunk of `n` messages, all handed to the output. */
 static struct chunk *
-given_sent(uint64_t end, uint32_t n)
+given_chunk(uint64_t end, uint32_t n, int64_t lead)
 {
     struct chunk *c = chunk_new(CHUNK_SIZE), *borrowed = c;
 
@@ -54,9 +54,22 @@ given_sent(uint64_t end, uint32_t n)
         chunk_add(c);
     c->end = end;
     c->tail = (struct tail_print){ 1, end };
+    c->lead = lead;
     window_push(&w, &c);
     assert_null(c);
     return borrowed;
+}
+
+static struct chunk *
+given_sent(uint64_t end, uint32_t n)
+{
+    return given_chunk(end, n, 0);
+}
+
+static struct chunk *
+given_sent_with_lead(uint64_t end, int64_t lead)
+{
+    return given_chunk(end, 1, lead);
 }
 
 /* How many chunks become free when `n` more messages of it arrive. */
@@ -129,6 +142,24 @@ a_chunk_that_an_output_points_into_stays(void **state)
 }
 
 static void
+the_lead_goes_with_the_offset(void **state)
+{
+    struct chunk *c = given_sent(150, 1), *same;
+
+    (void)state;
+    c->lead = 20;
+    assert_int_equal(window_lead(&w), 20);
+    assert_int_equal(w.lead, 0);
+    same = given_sent_with_lead(150, 30);       /* one stream alone has moved on */
+    assert_int_equal(window_lead(&w), 30);
+    assert_int_equal(when_acked(c, 1), 1);
+    assert_int_equal(w.lead, 20);
+    assert_int_equal(when_acked(same, 1), 1);
+    assert_int_equal(w.lead, 30);
+    assert_int_equal(w.committed, 150);
+}
+
+static void
 clearing_keeps_committed(void **state)
 {
     (void)state;
@@ -150,6 +181,7 @@ main(void)
         TEST(a_chunk_without_messages_is_delivered_at_once),
         TEST(a_chunk_without_messages_does_not_overtake),
         TEST(a_chunk_that_an_output_points_into_stays),
+        TEST(the_lead_goes_with_the_offset),
         TEST(clearing_keeps_committed),
     };
 

@@ -48,7 +48,8 @@ static void
 escapes_are_undone(void **state)
 {
     (void)state;
-    WHEN_LINE("{\"log\":\"\\\"a\\\" \\\\ \\/\\b\\f\\t\\r.\\u003cb\\u003E\\u00e9\\u20ac\\n\"," TIME "}");
+    WHEN_LINE("{\"log\":\"\\\"a\\\" \\\\ \\/\\b\\f\\t\\r.\\u003cb\\u003E\\u00e9\\u20ac\\n\","
+              TIME "}");
     THEN_FRAME("\"a\" \\ /\b\f\t\r.<b>\xc3\xa9\xe2\x82\xac", STREAM_STDOUT, false);
     WHEN_LINE("{\"log\":\"\\ud83d\\ude00\\n\"," TIME "}");
     THEN_FRAME("\xf0\x9f\x98\x80", STREAM_STDOUT, false);
@@ -76,7 +77,8 @@ static void
 order_and_blanks_do_not_matter(void **state)
 {
     (void)state;
-    WHEN_LINE("{ " TIME ", \"x\" : [1, {\"y\": \"}\"}], \"stream\": \"stderr\" ,\"log\" :\"a\\n\" }\r");
+    WHEN_LINE("{ " TIME ", \"x\" : [1, {\"y\": \"}\"}], \"stream\": \"stderr\" ,"
+              "\"log\" :\"a\\n\" }\r");
     THEN_FRAME("a", STREAM_STDERR, false);
 }
 
@@ -101,7 +103,8 @@ attributes_become_fields(void **state)
     (void)state;
     record_init(&r, names);
     record_begin(&r, SLICE("x"), SLICE("x"), 0);
-    WHEN_LINE("{\"log\":\"a\\n\",\"attrs\":{\"tag\":\"web\",\"n\":1,\"q\\\"\":\"\\u0041\"}," TIME "}");
+    WHEN_LINE("{\"log\":\"a\\n\",\"attrs\":{\"tag\":\"web\",\"n\":1,\"q\\\"\":\"\\u0041\"},"
+              TIME "}");
     parser->framing->attributes(parser, &work, f.attributes, &r);
     assert_int_equal(r.nvalues, 2);
     assert_true(slice_is(r.values[0].name, "attrs.tag"));
@@ -116,8 +119,8 @@ static void
 other_lines_are_none(void **state)
 {
     static const char *const lines[] = {
-        "", "x", "{", "{}", "{\"log\":\"a\\n\"", "{\"log\":\"a\\n\"}x", "{\"log\":1}", "{\"log\":\"a",
-        "{\"log\":\"a\\x\"}", "{\"log\":\"a\\u12\"}", "{\"log\":\"a\\n\",\"stream\":\"x\"}",
+        "", "x", "{", "{}", "{\"log\":\"a\\n\"", "{\"log\":\"a\\n\"}x", "{\"log\":1}",
+        "{\"log\":\"a", "{\"log\":\"a\\x\"}", "{\"log\":\"a\\u12\"}", "{\"log\":\"a\\n\",\"stream\":\"x\"}",
         "{\"stream\":\"stdout\"}", "{\"log\":\"a\\n\",}", "{\"log\":\"a\\n\",\"x\":}",
         "{\"log\":\"a\\n\",\"x\":[1}", "[\"log\"]",
         "2016-10-06T00:17:09.669794202Z stdout F x",
