@@ -182,7 +182,8 @@ write_joined(const struct pieces *p, bool raw, char *to)
     for (size_t i = 0; i < p->count; i++) {
         const struct slice part = raw ? p->list[i].raw : p->list[i].text;
 
-        memcpy(at, part.ptr, part.len);
+        if (part.len > 0)
+            memcpy(at, part.ptr, part.len);
         at += part.len;
         if (i + 1 < p->count && (raw || !p->list[i].goes_on))
             *at++ = '\n';

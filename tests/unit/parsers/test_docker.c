@@ -120,9 +120,9 @@ other_lines_are_none(void **state)
 {
     static const char *const lines[] = {
         "", "x", "{", "{}", "{\"log\":\"a\\n\"", "{\"log\":\"a\\n\"}x", "{\"log\":1}",
-        "{\"log\":\"a", "{\"log\":\"a\\x\"}", "{\"log\":\"a\\u12\"}", "{\"log\":\"a\\n\",\"stream\":\"x\"}",
-        "{\"stream\":\"stdout\"}", "{\"log\":\"a\\n\",}", "{\"log\":\"a\\n\",\"x\":}",
-        "{\"log\":\"a\\n\",\"x\":[1}", "[\"log\"]",
+        "{\"log\":\"a", "{\"log\":\"a\\x\"}", "{\"log\":\"a\\u12\"}",
+        "{\"log\":\"a\\n\",\"stream\":\"x\"}", "{\"stream\":\"stdout\"}", "{\"log\":\"a\\n\",}",
+        "{\"log\":\"a\\n\",\"x\":}", "{\"log\":\"a\\n\",\"x\":[1}", "[\"log\"]",
         "2016-10-06T00:17:09.669794202Z stdout F x",
     };
 
