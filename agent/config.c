@@ -207,7 +207,7 @@ is_listed(const char *const *names, const char *name)
 
 static const char *const later_inputs[] = { "stdin", "tcp", "udp", "unix", "journald", NULL };
 static const char *const later_parsers[] = {
-    "json", "logfmt", "syslog", "cri", "docker", "delimited", NULL
+    "syslog", "cri", "docker", NULL
 };
 static const char *const no_later[] = { NULL };
 
@@ -650,6 +650,7 @@ config_load(const char *file, struct errors *errs)
     load_routes(&l);
     load_inputs(&l);
     free(l.parsers);
+    names_complete(c->names);
     return c;
 }
 

@@ -492,6 +492,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->plan = plan;
     w->chunk = c;
     w->work.arena = &c->arena;
+    w->record.mentioned_only = !plan->all_fields;
     w->source = source_number(c->source);
     w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
     w->record.constant[NAME_INPUT] = slice_of(plan->input);
