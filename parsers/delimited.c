@@ -125,7 +125,7 @@ set_column(struct record *r, uint32_t number, struct slice column)
 {
     if (number == NAME_BODY)
         r->body = column;
-    else if (number != NAME_NONE)
+    else if (number != NAME_NONE && record_asked(r, number))
         record_set(r, number, VALUE_TEXT, column);
 }
 
@@ -221,7 +221,7 @@ add_column(struct delimited_parser *d, const char *what, const struct node *n,
         return;
     }
     if (n->len > 0)
-        number = names_intern(names, (struct slice){ n->text, n->len });
+        number = names_offer(names, (struct slice){ n->text, n->len });
     if (number == NAME_RAW)
         errors_at(errs, n->at, "%s: a column cannot be named 'raw' (that is the line as it was "
                   "read)", what);

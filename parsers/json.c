@@ -115,7 +115,7 @@ take_member(struct walk *w, const struct names_path *at, unsigned depth)
     } else if (!json_take_value(&w->j, &value)) {
         return false;
     }
-    if (depth == 0 && !w->r->mentioned_only)
+    if (depth == 0 && !w->r->numbered_only)
         set_unmentioned(w, name, &value);
     return true;
 }

@@ -110,7 +110,7 @@ set_field(struct reader *in, struct slice key, enum value_type type, struct slic
     const struct names_path *path = names_find_below(in->names, key);
     const bool               mentioned = path != NULL && path->number != NAME_NONE;
 
-    if (!mentioned && in->r->mentioned_only)
+    if (!mentioned && in->r->numbered_only)
         return NULL;
     if (escaped)
         value = without_escapes(value, in->arena);

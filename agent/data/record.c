@@ -21,6 +21,7 @@ record_init(struct record *r, const struct names *names)
 {
     memset(r, 0, sizeof *r);
     r->names = names;
+    r->asked = names_asked(names);
     r->values = mem_array(NULL, RECORD_MAX_FIELDS + names_count(names), sizeof *r->values);
     r->saved = mem_array(NULL, RECORD_MAX_FIELDS + names_count(names), sizeof *r->saved);
     r->index = mem_zero(names_count(names) * sizeof *r->index);
@@ -129,7 +130,7 @@ record_set_unnumbered(struct record *r, struct slice name, enum value_type type,
     const unsigned hash = hash_of(name);
     struct value  *v;
 
-    if (r->mentioned_only)
+    if (r->numbered_only)
         return true;
     v = find_unnumbered(r, name, hash);
     if (v == NULL && r->nvalues >= RECORD_MAX_FIELDS)

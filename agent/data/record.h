@@ -43,10 +43,11 @@ struct record {
     bool                has_time;
 
     const struct names *names;
+    const bool         *asked;      /* by number: names_asked() */
     struct value       *values;     /* in the order they were found */
     uint32_t            nvalues;
     uint32_t           *index;      /* by number of name: position in values + 1, or 0 */
-    bool                mentioned_only; /* other fields are not kept; record_begin() leaves it */
+    bool                numbered_only;  /* a field without number is not kept */
     uint64_t            seen[4];    /* which hashes the names without number have */
     struct value       *saved;      /* by record_mark() */
     uint32_t            nsaved;
@@ -60,11 +61,18 @@ void record_fini(struct record *r);
 /* Make it ready for the next line: no fields, no time.  `constant` stays. */
 void record_begin(struct record *r, struct slice raw, struct slice body, uint64_t offset);
 
+/* Does anybody ask for the field of this number?  Parsers leave out the others. */
+static inline bool
+record_asked(const struct record *r, uint32_t number)
+{
+    return r->asked[number];
+}
+
 /* Set a field by number; one that is set again gets the new value.  True. */
 bool record_set(struct record *r, uint32_t number, enum value_type type, struct slice text);
 
 /* As record_set(), by name: for parsers whose names come from the line.  Without a number
- * it is kept unless `mentioned_only`.  A field over RECORD_MAX_FIELDS is left out: false. */
+ * it is kept unless `numbered_only`.  A field over RECORD_MAX_FIELDS is left out: false. */
 bool record_set_named(struct record *r, struct slice name, enum value_type type,
                       struct slice text);
 

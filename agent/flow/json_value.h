@@ -34,9 +34,6 @@ struct json_value *json_value_new(const char *what, const struct node *map,
                                   struct names *names, struct errors *errs);
 void               json_value_free(struct json_value *v);
 
-/* Is it of all fields (no `include`)? */
-bool json_value_all(const struct json_value *v);
-
 /* The object, in `a`. */
 struct slice json_value_render(const struct json_value *v, const struct record *r,
                                struct arena *a);

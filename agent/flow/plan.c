@@ -85,5 +85,4 @@ plan_add_route(struct plan *plan, const struct route *route)
 {
     plan->routes = mem_array(plan->routes, plan->nroutes + 1, sizeof *plan->routes);
     plan->routes[plan->nroutes++] = route;
-    plan->all_fields = plan->all_fields || route_all_fields(route);
 }

@@ -7,7 +7,6 @@
 #ifndef AGENT_FLOW_PLAN_H
 #define AGENT_FLOW_PLAN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,7 +36,6 @@ struct plan {
     size_t                nparsers;
     const struct route  **routes;       /* in order; borrowed from the configuration */
     size_t                nroutes;
-    bool                  all_fields;   /* one of them sends all that a record has */
     uint64_t              read_pause;   /* ms, the longest of its outputs */
 };
 

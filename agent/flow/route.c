@@ -455,12 +455,6 @@ route_matches(const struct route *r, const struct record *rec, struct arena *a,
     return conditions_hold(&r->when, rec, a, work);
 }
 
-bool
-route_all_fields(const struct route *r)
-{
-    return r->value == ROUTE_VALUE_JSON && !r->drop && json_value_all(r->json);
-}
-
 struct slice
 route_json(const struct route *r, const struct record *rec, struct arena *a)
 {

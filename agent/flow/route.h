@@ -83,9 +83,6 @@ bool route_from(const struct route *r, const char *input);
 bool route_matches(const struct route *r, const struct record *rec, struct arena *a,
                    struct pattern_work *work);
 
-/* Does it send all fields, also those that nothing in the configuration mentions? */
-bool route_all_fields(const struct route *r);
-
 /* Write the value of a ROUTE_VALUE_JSON route: one JSON object. */
 struct slice route_json(const struct route *r, const struct record *rec, struct arena *a);
 
