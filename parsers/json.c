@@ -62,14 +62,15 @@ set_mentioned(struct walk *w, uint32_t number, unsigned depth, const struct json
                                                    : value->text);
 }
 
-/* Another member of the same name: what an earlier one had inside counts no more. */
+/* Another member of the same name: what an earlier one had inside counts no more.  (What
+ * was found under names with dots has less depth, and stays.) */
 static void
 forget_below(struct walk *w, const struct names_path *at, unsigned depth)
 {
     for (const struct names_path *p = at->first; p != NULL; p = p->next) {
         if (p->number != NAME_NONE)
             record_unset(w->r, p->number, depth);
-        forget_below(w, p, depth);
+        forget_below(w, p, depth + 1);
     }
 }
 

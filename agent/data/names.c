@@ -177,7 +177,7 @@ hash_of(struct slice part)
 static uint64_t
 first_bit(struct slice text)
 {
-    return (uint64_t)1 << (text.len > 0 ? text.ptr[0] & 63 : 0);
+    return (uint64_t)1 << ((text.len > 0 ? text.ptr[0] : '.') & 63);
 }
 
 /* What stands before the first dot; `rest`: behind it, or no slice. */
