@@ -173,7 +173,8 @@ add_steps(struct compiler *c, const char *text, size_t *offset)
         if (*p == ' ' || *p == '\t') {
             rc = add_step(c, (struct step){ .kind = STEP_BLANKS, .part = TIME_PARTS });
         } else if (*p != '%') {
-            rc = add_step(c, (struct step){ .kind = STEP_LITERAL, .literal = *p, .part = TIME_PARTS });
+            rc = add_step(c, (struct step){ .kind = STEP_LITERAL, .literal = *p,
+                                            .part = TIME_PARTS });
         } else if ((conversion = next_conversion(&p)) == NULL) {
             return *p == '\0'
                 ? error_set(c->err, ERR_CONFIG, "the time format ends with '%%'")
@@ -232,8 +233,10 @@ add_word(struct compiler *c, const char *text)
             continue;
         if (unit == 0)
             return add_step(c, (struct step){ .kind = STEP_ISO8601, .part = TIME_YEAR });
-        (void)add_step(c, (struct step){ .kind = STEP_EPOCH, .part = TIME_PARTS, .a_second = unit });
-        return add_step(c, (struct step){ .kind = STEP_TAIL, .part = TIME_PARTS, .a_second = unit });
+        (void)add_step(c, (struct step){ .kind = STEP_EPOCH, .part = TIME_PARTS,
+                                         .a_second = unit });
+        return add_step(c, (struct step){ .kind = STEP_TAIL, .part = TIME_PARTS,
+                                          .a_second = unit });
     }
     return unknown_word(c, text);
 }
