@@ -69,14 +69,18 @@ set_fields(const struct regex *re, const struct pattern_work *work, struct slice
            struct record *r)
 {
     for (size_t i = 0; i < re->ncaptures; i++) {
-        const struct slice text = pattern_group(work, subject, re->captures[i].group);
+        const struct capture *capture = &re->captures[i];
+        struct slice          text;
 
+        if (!record_asked(r, capture->field))
+            continue;
+        text = pattern_group(work, subject, capture->group);
         if (text.ptr == NULL)
             continue;
-        if (re->captures[i].field == NAME_BODY)
+        if (capture->field == NAME_BODY)
             r->body = text;
         else
-            (void)record_set(r, re->captures[i].field, VALUE_TEXT, text);
+            (void)record_set(r, capture->field, VALUE_TEXT, text);
     }
 }
 
@@ -137,7 +141,7 @@ find_captures(struct regex *re, struct names *names)
 
         if (name != NULL)
             re->captures[re->ncaptures++] =
-                (struct capture){ group, names_intern(names, slice_of(name)) };
+                (struct capture){ group, names_offer(names, slice_of(name)) };
     }
 }
 

@@ -20,6 +20,8 @@ enum { FIRST_SLOTS = 64 };      /* a power of two */
 struct names {
     struct arena  bytes;
     struct slice *texts;        /* room for half of nslots */
+    bool         *asked;        /* the same */
+    bool          all_asked;
     uint32_t      count;
     uint32_t     *slots;
     uint32_t      nslots;
@@ -58,6 +60,7 @@ resize(struct names *names, uint32_t nslots)
     names->nslots = nslots;
     names->slots = mem_zero(nslots * sizeof *names->slots);
     names->texts = mem_array(names->texts, nslots / 2, sizeof *names->texts);
+    names->asked = mem_array(names->asked, nslots / 2, sizeof *names->asked);
     for (uint32_t i = 0; i < names->count; i++)
         *slot_of(names, names->texts[i]) = i + 1;
 }
@@ -84,12 +87,13 @@ names_free(struct names *names)
         return;
     arena_fini(&names->bytes);
     free(names->texts);
+    free(names->asked);
     free(names->slots);
     free(names);
 }
 
 uint32_t
-names_intern(struct names *names, struct slice name)
+names_offer(struct names *names, struct slice name)
 {
     uint32_t *slot = slot_of(names, name);
 
@@ -99,9 +103,39 @@ names_intern(struct names *names, struct slice name)
         resize(names, 2 * names->nslots);
         slot = slot_of(names, name);
     }
+    names->asked[names->count] = names->all_asked;
     names->texts[names->count++] = arena_copy(&names->bytes, name);
     *slot = names->count;
     return names->count - 1;
+}
+
+uint32_t
+names_intern(struct names *names, struct slice name)
+{
+    const uint32_t number = names_offer(names, name);
+
+    names->asked[number] = true;
+    return number;
+}
+
+void
+names_ask_all(struct names *names)
+{
+    names->all_asked = true;
+    for (uint32_t i = 0; i < names->count; i++)
+        names->asked[i] = true;
+}
+
+bool
+names_all_asked(const struct names *names)
+{
+    return names->all_asked;
+}
+
+const bool *
+names_asked(const struct names *names)
+{
+    return names->asked;
 }
 
 uint32_t

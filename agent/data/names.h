@@ -10,6 +10,7 @@
 #ifndef AGENT_DATA_NAMES_H
 #define AGENT_DATA_NAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/base/slice.h"
@@ -35,8 +36,20 @@ struct names;
 struct names *names_new(void);
 void          names_free(struct names *names);
 
-/* The number of a name, given out if it is new. */
+/* The number of a name, given out if it is new.  Whoever calls it will ask for the
+ * field: a template, a condition, a parser that reads it. */
 uint32_t names_intern(struct names *names, struct slice name);
+
+/* The number of a name that a parser can set.  Not asked for by that: a field
+ * that nobody asks for need not be set (names_asked). */
+uint32_t names_offer(struct names *names, struct slice name);
+
+/* Somebody asks for every field, whatever its name. */
+void names_ask_all(struct names *names);
+bool names_all_asked(const struct names *names);
+
+/* By number: does anybody ask for it?  Valid once the names are complete. */
+const bool *names_asked(const struct names *names);
 
 /* The number of a name that the configuration mentions, or NAME_NONE. */
 uint32_t names_find(const struct names *names, struct slice name);

@@ -21,6 +21,7 @@ record_init(struct record *r, const struct names *names)
 {
     memset(r, 0, sizeof *r);
     r->names = names;
+    r->asked = names_asked(names);
     r->values = mem_array(NULL, RECORD_MAX_FIELDS, sizeof *r->values);
     r->index = mem_zero(names_count(names) * sizeof *r->index);
 }

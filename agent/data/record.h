@@ -40,6 +40,7 @@ struct record {
     bool                has_time;
 
     const struct names *names;
+    const bool         *asked;      /* by number: names_asked() */
     struct value       *values;     /* in the order they were found */
     uint32_t            nvalues;
     uint32_t           *index;      /* by number of name: position in values + 1, or 0 */
@@ -52,6 +53,13 @@ void record_fini(struct record *r);
 
 /* Make it ready for the next line: no fields, no time.  `constant` stays. */
 void record_begin(struct record *r, struct slice raw, struct slice body, uint64_t offset);
+
+/* Does anybody ask for the field of this number?  Parsers leave out the others. */
+static inline bool
+record_asked(const struct record *r, uint32_t number)
+{
+    return r->asked[number];
+}
 
 /* Set a field by number; one that is set again gets the new value.  A field
  * over RECORD_MAX_FIELDS is left out: false. */

@@ -114,6 +114,8 @@ json_value_new(const char *what, const struct node *map, struct names *names,
     fields_load(&set, 1, what, map, map->at, NULL, NULL, errs);
     v->names = names;
     v->all = named == NULL || named->kind == NODE_NULL;
+    if (v->all)
+        names_ask_all(names);
     v->include = mem_zero(conf.include.count * sizeof *v->include);
     for (size_t i = 0; i < conf.include.count; i++)
         include(v, names_intern(names, slice_of(conf.include.list[i])));

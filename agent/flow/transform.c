@@ -40,9 +40,11 @@ struct scratch {
     struct parse_work work;
     struct message   *spare;    /* for sorting; as many as max_messages */
     uint32_t         *run_of;
+    char             *gathered; /* CHUNK_SIZE bytes, to be exchanged with a chunk's; or NULL */
     uint32_t          max_messages;
     struct target    *targets;
     uint32_t          ntargets, max_targets;
+    uint32_t          last_target;  /* the one that was found last; most records have the same */
     uint32_t          buckets[BUCKETS];
     uint64_t          source;   /* the number of the chunk's source */
     struct chunk     *chunk;    /* the one at work */
@@ -69,6 +71,7 @@ scratch_free(struct scratch *w)
     free(w->targets);
     free(w->run_of);
     free(w->spare);
+    free(w->gathered);
     pattern_work_free(w->work.pattern);
     record_fini(&w->record);
     free(w);
@@ -79,7 +82,7 @@ scratch_free(struct scratch *w)
 static void
 begin_targets(struct scratch *w)
 {
-    w->ntargets = 0;
+    w->ntargets = w->last_target = 0;
     memset(w->buckets, 0xff, sizeof w->buckets);
 }
 
@@ -104,21 +107,31 @@ add_target(struct scratch *w, struct output *output, struct slice topic)
     return t;
 }
 
+static bool
+is_target(const struct target *t, const struct output *output, struct slice topic)
+{
+    return t->output == output && t->topic.len == topic.len &&
+           (t->topic.ptr == topic.ptr || slice_equal(t->topic, topic));
+}
+
 /* `lasting`: the topic's text lives as long as the configuration. */
 static struct target *
 find_target(struct scratch *w, struct output *output, struct slice topic, bool lasting)
 {
-    uint32_t      *bucket = &w->buckets[hash_bytes(topic) % BUCKETS];
+    uint32_t      *bucket;
     struct target *t;
 
-    for (uint32_t i = *bucket; i != NOWHERE; i = w->targets[i].next) {
-        t = &w->targets[i];
-        if (t->output == output && slice_equal(t->topic, topic))
-            return t;
-    }
+    if (w->ntargets > 0 && is_target(&w->targets[w->last_target], output, topic))
+        return &w->targets[w->last_target];
+    bucket = &w->buckets[hash_bytes(topic) % BUCKETS];
+    for (uint32_t i = *bucket; i != NOWHERE; i = w->targets[i].next)
+        if (is_target(&w->targets[i], output, topic)) {
+            w->last_target = i;
+            return &w->targets[i];
+        }
     t = add_target(w, output, lasting ? topic : arena_copy(&w->chunk->arena, topic));
     t->next = *bucket;
-    *bucket = w->ntargets - 1;
+    *bucket = w->last_target = w->ntargets - 1;
     return t;
 }
 
@@ -210,6 +223,12 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
     m->value_len = (uint32_t)value.len;
 }
 
+static bool
+in_bytes(const struct chunk *c, const char *p)
+{
+    return p >= c->bytes && p < c->bytes + c->len;
+}
+
 /* The key is copied: side by side in the arena they cost the sender less than
  * each in its own line (a cache line of another core). */
 static const char *
@@ -221,11 +240,9 @@ set_key(const struct route *route, struct scratch *w, struct message *m)
         return NULL;
     if (key.len > MESSAGE_MAX_KEY)
         return "the key is too long";
-    if (key.ptr < w->chunk->bytes || key.ptr >= w->chunk->bytes + w->chunk->len) {
-        m->key = key.len > 0 ? key.ptr : "";
-    } else {
-        m->key = arena_copy(&w->chunk->arena, key).ptr;
-    }
+    if (in_bytes(w->chunk, key.ptr))
+        key = arena_copy(&w->chunk->arena, key);
+    m->key = key.len > 0 ? key.ptr : "";
     m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
     return NULL;
 }
@@ -536,6 +553,49 @@ transform_long(const struct plan *plan, struct scratch *w, struct chunk *c, uint
     (void)take_long(w, 0, c->len);
     c->end = end;
     chunk_sort(c, w->run_of, w->spare);
+}
+
+/* ---- Sorted values --------------------------------------------------------- */
+
+/* Only values are moved: nothing else may point into the bytes. */
+static bool
+can_gather(const struct chunk *c)
+{
+    size_t size = 0;
+
+    if (c->nruns < 2 || c->size != CHUNK_SIZE)
+        return false;
+    for (uint32_t i = 0; i < c->nmessages; i++) {
+        const struct message *m = &c->messages[i];
+
+        if (m->headers != NULL)
+            return false;
+        size += in_bytes(c, m->value) ? m->value_len : 0;
+    }
+    return size <= CHUNK_SIZE;      /* more, if several records share a value */
+}
+
+void
+transform_gather(struct scratch *w, struct chunk *c)
+{
+    char *to, *emptied = c->bytes;
+
+    if (!can_gather(c))
+        return;
+    if (w->gathered == NULL)
+        w->gathered = mem_alloc(CHUNK_SIZE);
+    to = w->gathered;
+    for (uint32_t i = 0; i < c->nmessages; i++) {
+        struct message *m = &c->messages[i];
+
+        if (!in_bytes(c, m->value))
+            continue;
+        memcpy(to, m->value, m->value_len);
+        m->value = to;
+        to += m->value_len;
+    }
+    c->bytes = w->gathered;
+    w->gathered = emptied;
 }
 
 size_t

@@ -113,6 +113,32 @@ thousands_of_names_are_all_found_again(void **state)
     }
 }
 
+static void
+a_field_that_only_a_parser_names_is_not_asked_for(void **state)
+{
+    const uint32_t offered = names_offer(names, SLICE("status"));
+
+    (void)state;
+    assert_true(names_asked(names)[NAME_BODY]);
+    assert_false(names_asked(names)[offered]);
+    assert_int_equal(names_intern(names, SLICE("status")), offered);
+    assert_true(names_asked(names)[offered]);
+    assert_int_equal(names_offer(names, SLICE("status")), offered);
+    assert_true(names_asked(names)[offered]);
+}
+
+static void
+who_asks_for_all_asks_for_those_that_come_later_too(void **state)
+{
+    const uint32_t before = names_offer(names, SLICE("before"));
+
+    (void)state;
+    names_ask_all(names);
+    assert_true(names_all_asked(names));
+    assert_true(names_asked(names)[before]);
+    assert_true(names_asked(names)[names_offer(names, SLICE("after"))]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -125,6 +151,8 @@ main(void)
         TEST(a_name_is_copied),
         TEST(a_name_may_hold_any_byte),
         TEST(thousands_of_names_are_all_found_again),
+        TEST(a_field_that_only_a_parser_names_is_not_asked_for),
+        TEST(who_asks_for_all_asks_for_those_that_come_later_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
