@@ -207,7 +207,7 @@ is_listed(const char *const *names, const char *name)
 
 static const char *const later_inputs[] = { "stdin", "tcp", "udp", "unix", "journald", NULL };
 static const char *const later_parsers[] = {
-    "syslog", "cri", "docker", NULL
+    "cri", "docker", NULL
 };
 static const char *const no_later[] = { NULL };
 
