@@ -64,6 +64,23 @@ load_entry(struct condition *c, const char *what, const struct node *entry,
         add_choice(c, what, entry, n, errs);
 }
 
+/* Entries that only compare texts come first: most records that a route does not
+ * take are told by them, and no pattern is searched. */
+static void
+put_texts_first(struct conditions *set)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        const struct condition c = set->list[i];
+
+        if (c.npatterns > 0)
+            continue;
+        memmove(&set->list[n + 1], &set->list[n], (i - n) * sizeof c);
+        set->list[n++] = c;
+    }
+}
+
 void
 conditions_load(struct conditions *set, const char *what, const struct node *map,
                 struct names *names, struct errors *errs)
@@ -78,6 +95,7 @@ conditions_load(struct conditions *set, const char *what, const struct node *map
     set->list = mem_zero(node_count(map) * sizeof *set->list);
     for (const struct node *n = map->first; n != NULL; n = n->next)
         load_entry(&set->list[set->count++], what, n, names, errs);
+    put_texts_first(set);
 }
 
 void
