@@ -11,8 +11,8 @@
 
 /* ---- Compiling ---------------------------------------------------------- */
 
-static bool
-is_regex(const struct node *n)
+bool
+condition_is_regex(const struct node *n)
 {
     return n->len >= 2 && n->text[0] == '/' && n->text[n->len - 1] == '/';
 }
@@ -42,7 +42,7 @@ add_choice(struct condition *c, const char *what, const struct node *entry,
     if (n->kind != NODE_SCALAR)
         errors_at(errs, n->at, "%s: '%s' is compared with a text, a /regex/ or a list of them, "
                   "not with %s", what, entry->key, node_kind_name(n));
-    else if (is_regex(n))
+    else if (condition_is_regex(n))
         add_pattern(c, what, n, errs);
     else if (strlen(n->text) != n->len)
         errors_at(errs, n->at, "%s: the text that '%s' is compared with holds a NUL byte (write "
