@@ -162,21 +162,6 @@ check_name(struct loader *l, const char *kind, const struct node *entry)
     return false;
 }
 
-static const char *
-nearest_entry(const char *word, const struct node *map)
-{
-    const size_t  count = map == NULL ? 0 : node_count(map);
-    const char  **names = mem_array(NULL, count, sizeof *names);
-    const char   *near;
-    size_t        i = 0;
-
-    for (const struct node *e = count > 0 ? map->first : NULL; e != NULL; e = e->next)
-        names[i++] = e->key;
-    near = strings_nearest(word, names, count);
-    free(names);
-    return near;
-}
-
 /* There is no such `kind`; says so at `n`, whose text it is. */
 static void
 say_unknown(struct loader *l, const char *kind, const struct node *n, const char *near)
@@ -386,7 +371,7 @@ use_named_parser(struct loader *l, struct plan *plan, const struct node *n)
                 plan_add_parser(plan, l->parsers[i].parser);
             return;
         }
-    say_unknown(l, "parser", n, nearest_entry(n->text, find_map(l, "parsers")));
+    say_unknown(l, "parser", n, node_nearest(find_map(l, "parsers"), n->text));
 }
 
 /* `parser` is a name, a parser, or a list of them. */
@@ -459,7 +444,7 @@ check_from(struct loader *l, const struct node *conf)
         if (strpbrk(n->text, "*?[") != NULL)
             errors_at(l->errs, n->at, "no input matches '%s'", node_shown(n));
         else
-            say_unknown(l, "input", n, nearest_entry(n->text, inputs));
+            say_unknown(l, "input", n, node_nearest(inputs, n->text));
         l->broken_route = true;
     }
 }
@@ -649,6 +634,7 @@ config_load(const char *file, struct errors *errs)
     load_parsers(&l);
     load_routes(&l);
     load_inputs(&l);
+    config_tests_load(c, errs);
     free(l.parsers);
     names_complete(c->names);
     return c;
@@ -661,6 +647,7 @@ config_free(struct config *c)
 
     if (c == NULL)
         return;
+    config_tests_free(c);
     for (size_t i = 0; i < c->ninputs; i++)
         c->inputs[i]->ops->free(c->inputs[i]);
     for (size_t i = 0; i < c->nroutes; i++)

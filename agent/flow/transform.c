@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/hash.h"
 #include "agent/base/mem.h"
 #include "agent/flow/output.h"
@@ -38,6 +39,9 @@ struct target {
 struct scratch {
     struct record     record;
     struct parse_work work;
+    struct redact_work redact;
+    uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
+    bool              clock_stands;
     struct message   *spare;    /* for sorting; as many as max_messages */
     uint32_t         *run_of;
     char             *gathered; /* CHUNK_SIZE bytes, to be exchanged with a chunk's; or NULL */
@@ -73,9 +77,22 @@ scratch_free(struct scratch *w)
     free(w->run_of);
     free(w->spare);
     free(w->gathered);
+    redact_work_fini(&w->redact);
     pattern_work_free(w->work.pattern);
     record_fini(&w->record);
     free(w);
+}
+
+void
+scratch_stop_clock(struct scratch *w)
+{
+    w->clock_stands = true;
+}
+
+const uint32_t *
+scratch_runs(const struct scratch *w)
+{
+    return w->run_of;
 }
 
 /* ---- Where a message goes ------------------------------------------------ */
@@ -321,15 +338,16 @@ choose_partition(const struct scratch *w, const struct target *t, const struct m
     return o->ops->place(o, t->place, message_key(m), w->source);
 }
 
+/* `fault`: why it cannot be sent, or NULL. */
 static void
-make_message(struct scratch *w, const struct route *route)
+make_message(struct scratch *w, const struct route *route, const char *fault)
 {
     struct chunk   *c = w->chunk;
     struct message *m = chunk_add(c);
     struct slice    topic = SLICE("");
     bool            lasting = true;
     struct target  *t;
-    const char     *reject, *bad_key;
+    const char     *reject, *bad_key, *bad_partition;
 
     m->at = (uint32_t)(w->record.offset - c->begin);
     if (route->topic != NULL) {
@@ -340,9 +358,8 @@ make_message(struct scratch *w, const struct route *route)
     set_value(route, w, m);
     bad_key = set_key(route, w, m);
     set_headers(route, w, m, set_timestamp(route, w, m));
-    reject = set_partition(route, w, m);
-    if (bad_key != NULL)
-        reject = bad_key;
+    bad_partition = set_partition(route, w, m);
+    reject = fault != NULL ? fault : bad_key != NULL ? bad_key : bad_partition;
     if (route->output->has_topics && !lasting && !route_topic_allowed(route, topic))
         reject = "the topic is not allowed";
     t = find_target(w, route->output, topic, lasting);
@@ -368,6 +385,40 @@ parse(struct scratch *w)
     }
 }
 
+/* As make_message(), of what the route leaves of the record. */
+static void
+make_redacted(struct scratch *w, const struct route *r)
+{
+    bool whole;
+
+    if (r->go_on)
+        redact_keep(&w->redact, &w->record);
+    whole = redact_record(&r->redact, &w->record, &w->chunk->arena, &w->redact, w->work.pattern);
+    make_message(w, r, whole ? NULL : "the search for what to redact took too long");
+    if (r->go_on)
+        redact_undo(&w->redact, &w->record);
+}
+
+static bool
+is_within_limit(struct scratch *w, const struct route *r)
+{
+    if (w->now == 0)
+        w->now = clock_ns();
+    return limit_takes(r->limit, w->now);
+}
+
+/* The route has taken the record. */
+static void
+use_route(struct scratch *w, const struct route *r)
+{
+    if (r->drop || (r->limit != NULL && !is_within_limit(w, r)))
+        return;
+    if (r->redact.count > 0)
+        make_redacted(w, r);
+    else
+        make_message(w, r, NULL);
+}
+
 static void
 route(struct scratch *w)
 {
@@ -379,8 +430,7 @@ route(struct scratch *w)
 
         if (!route_matches(r, &w->record, &w->chunk->arena, w->work.pattern))
             continue;
-        if (!r->drop)
-            make_message(w, r);
+        use_route(w, r);
         if (!r->go_on)
             break;
     }
@@ -510,6 +560,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->plan = plan;
     w->chunk = c;
     w->work.arena = &c->arena;
+    w->now = w->clock_stands ? 1 : 0;
     w->source = source_number(c->source);
     w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
     w->record.constant[NAME_INPUT] = slice_of(plan->input);

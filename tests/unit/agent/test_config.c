@@ -381,7 +381,7 @@ a_section_has_its_kind(void **state)
     check("outputs: []\ninputs: text\n",
           "a.yaml:1:10: 'outputs' must be a map, not a list\n    outputs: []\n             ^\n"
           "a.yaml:2:9: 'inputs' must be a map, not a text\n    inputs: text\n            ^~~~\n");
-    given_fine(OUTPUT INPUT "agent:\nparsers:\nroutes:\ntests: [{given: x}]\n");
+    given_fine(OUTPUT INPUT "agent:\nparsers:\nroutes:\ntests:\n");
 }
 
 static void
