@@ -55,7 +55,7 @@ void transform_long(const struct plan *plan, struct scratch *w, struct chunk *c,
  * where it would not do. */
 void transform_gather(struct scratch *w, struct chunk *c);
 
-/* The room that a chunk needs for the longest line. */
+/* The room that a chunk needs for the longest line, or group of lines (group.h). */
 size_t transform_room(const struct plan *plan);
 
 #endif
