@@ -66,6 +66,8 @@ static const struct row {
       " (check bootstrap.servers, and that the broker runs)" } },
     { RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "", false, { TROUBLE_DOWN,
       "no broker can be reached", " (records wait; nothing is lost)" } },
+    { RD_KAFKA_RESP_ERR__TIMED_OUT, "timed out", false, { TROUBLE_LOST,
+      "a broker does not answer", "" } },
     { RD_KAFKA_RESP_ERR__TRANSPORT, "", false, { TROUBLE_LOST,
       "a connection was lost", "" } },
     { RD_KAFKA_RESP_ERR__SSL, "", false, { TROUBLE_OTHER,

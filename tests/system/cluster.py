@@ -6,6 +6,8 @@ SPDX-License-Identifier: Apache-2.0
 import subprocess
 from pathlib import Path
 
+from confluent_kafka.admin import AdminClient
+
 from kafka import Client, KafkaError, Node, free_ports
 from waiting import wait_for
 
@@ -17,7 +19,7 @@ class Cluster(Client):
 
     def __init__(self, folder):
         ports = iter(free_ports(2 * len(NODES)))
-        addresses = {n: f"127.0.0.1:{next(ports)}" for n in NODES}
+        addresses = self.addresses = {n: f"127.0.0.1:{next(ports)}" for n in NODES}
         controllers = {n: f"127.0.0.1:{next(ports)}" for n in NODES}
         self.bootstrap = ",".join(addresses.values())
         self.nodes = {n: Node(Path(folder) / f"node-{n}", {
@@ -60,8 +62,11 @@ class Cluster(Client):
             node.close()
 
     def place_of(self, topic):
-        """{partition: its leader, or -1}."""
-        partitions = self.admin().list_topics(topic, timeout=10).topics[topic].partitions
+        """{partition: its leader, or -1}, from a node that answers: a client that lives longer
+        might ask one that hangs."""
+        able = [n for n, node in self.nodes.items() if node.running() and not node.paused()]
+        admin = AdminClient({"bootstrap.servers": self.addresses[able[0]], "log_level": 0})
+        partitions = admin.list_topics(topic, timeout=10).topics[topic].partitions
         return {p.id: p.leader for p in partitions.values()}
 
     def wait_leaders(self, topic, condition, what):

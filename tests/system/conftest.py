@@ -112,7 +112,7 @@ def topic_name(request):
 def topic(kafka, topic_name):
     """A fresh topic of four partitions; gone after the test, to keep the disk free."""
     yield kafka.create_topic(topic_name)
-    if kafka.running() and kafka.process.state() != "T":
+    if kafka.running() and not kafka.paused():
         kafka.delete_topic(topic_name)
 
 
@@ -139,8 +139,8 @@ def ship(kafka, agents, topic, tmp_path):
         return agents({
             "agent": agent or {},
             "outputs": {"main": {"bootstrap.servers": kafka.bootstrap, **(output or {})}},
-            "inputs": {"logs": {"paths": str(paths or tmp_path / "*.log"), "topic": topic,
-                                **(settings or {}), **routing}},
+            "inputs": {"logs": {"paths": str(paths or tmp_path / "*.log"),
+                                **{"topic": topic, **(settings or {}), **routing}}},
         })
 
     return make

@@ -185,6 +185,9 @@ class Node:
     def resume(self):
         self.process.resume()
 
+    def paused(self):
+        return self.process.state() == "T"
+
     def close(self):
         if self.process:
             self.process.kill()

@@ -41,7 +41,8 @@ class Proxy:
         self.lock = threading.Lock()
         self.open = True
         self.server = socket.create_server(address_of(listen), backlog=100)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self.accept, daemon=True)
+        self.acceptor.start()
 
     def __enter__(self):
         return self
@@ -51,6 +52,8 @@ class Proxy:
 
     def close(self):
         self.open = False
+        self.server.shutdown(socket.SHUT_RDWR)      # wakes who accepts
+        self.acceptor.join()
         self.server.close()
         self.resume()
         self.cut()

@@ -109,6 +109,18 @@ a_certificate_that_is_not_trusted_is_told_with_its_reason(void **state)
 }
 
 static void
+a_broker_that_does_not_answer_is_no_unknown_error(void **state)
+{
+    const struct kafka_advice a =
+        kafka_errors_judge(RD_KAFKA_RESP_ERR__TIMED_OUT, "127.0.0.1:9092/3: 1 request(s) timed "
+                           "out: disconnect (after 5166ms in state UP)", true);
+
+    (void)state;
+    assert_int_equal(a.trouble, TROUBLE_LOST);
+    assert_non_null(strstr(a.text, "does not answer"));
+}
+
+static void
 what_is_not_known_is_told_as_it_is(void **state)
 {
     const struct kafka_advice a = kafka_errors_judge(RD_KAFKA_RESP_ERR__IN_PROGRESS, "x", false);
@@ -141,6 +153,7 @@ main(void)
         cmocka_unit_test(once_a_connection_worked_a_mere_loss_does_not_blame_the_configuration),
         cmocka_unit_test(a_wrong_password_is_told_even_after_a_connection_worked),
         cmocka_unit_test(a_certificate_that_is_not_trusted_is_told_with_its_reason),
+        cmocka_unit_test(a_broker_that_does_not_answer_is_no_unknown_error),
         cmocka_unit_test(what_is_not_known_is_told_as_it_is),
         cmocka_unit_test(only_what_lies_in_a_message_is_its_fault),
     };
