@@ -162,21 +162,6 @@ check_name(struct loader *l, const char *kind, const struct node *entry)
     return false;
 }
 
-static const char *
-nearest_entry(const char *word, const struct node *map)
-{
-    const size_t  count = map == NULL ? 0 : node_count(map);
-    const char  **names = mem_array(NULL, count, sizeof *names);
-    const char   *near;
-    size_t        i = 0;
-
-    for (const struct node *e = count > 0 ? map->first : NULL; e != NULL; e = e->next)
-        names[i++] = e->key;
-    near = strings_nearest(word, names, count);
-    free(names);
-    return near;
-}
-
 /* There is no such `kind`; says so at `n`, whose text it is. */
 static void
 say_unknown(struct loader *l, const char *kind, const struct node *n, const char *near)
@@ -206,9 +191,6 @@ is_listed(const char *const *names, const char *name)
 }
 
 static const char *const later_inputs[] = { "stdin", "tcp", "udp", "unix", "journald", NULL };
-static const char *const later_parsers[] = {
-    "json", "logfmt", "syslog", "delimited", NULL
-};
 static const char *const no_later[] = { NULL };
 
 #define LIST_TYPES(types, registry)                                                  \
@@ -340,7 +322,7 @@ load_outputs(struct loader *l)
 static struct parser *
 make_parser(struct loader *l, const char *what, const struct node *conf)
 {
-    struct types   types = { .kind = "parser type", .later = later_parsers };
+    struct types   types = { .kind = "parser type", .later = no_later };
     struct config *c = l->c;
     struct parser *p;
     int            type;
@@ -394,7 +376,7 @@ use_named_parser(struct loader *l, struct plan *plan, const struct node *n)
                 use_parser(l, plan, l->parsers[i].parser, n);
             return;
         }
-    say_unknown(l, "parser", n, nearest_entry(n->text, find_map(l, "parsers")));
+    say_unknown(l, "parser", n, node_nearest(find_map(l, "parsers"), n->text));
 }
 
 /* `parser` is a name, a parser, or a list of them. */
@@ -467,7 +449,7 @@ check_from(struct loader *l, const struct node *conf)
         if (strpbrk(n->text, "*?[") != NULL)
             errors_at(l->errs, n->at, "no input matches '%s'", node_shown(n));
         else
-            say_unknown(l, "input", n, nearest_entry(n->text, inputs));
+            say_unknown(l, "input", n, node_nearest(inputs, n->text));
         l->broken_route = true;
     }
 }
@@ -670,7 +652,9 @@ config_load(const char *file, struct errors *errs)
     load_parsers(&l);
     load_routes(&l);
     load_inputs(&l);
+    config_tests_load(c, errs);
     free(l.parsers);
+    names_complete(c->names);
     return c;
 }
 
@@ -681,6 +665,7 @@ config_free(struct config *c)
 
     if (c == NULL)
         return;
+    config_tests_free(c);
     for (size_t i = 0; i < c->ninputs; i++)
         c->inputs[i]->ops->free(c->inputs[i]);
     for (size_t i = 0; i < c->nroutes; i++)

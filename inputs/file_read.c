@@ -305,6 +305,7 @@ take_records(struct file_read *r, struct job *job, const char *before)
     switch (transform_chunk(r->source.plan, job->scratch, c, r->final && all)) {
     case TRANSFORM_DONE:
         take_chunk(r, c, before);
+        transform_gather(job->scratch, c);
         break;
     case TRANSFORM_PARTIAL:
         end(r, FILE_READ_NOTHING, NULL);

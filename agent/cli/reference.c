@@ -66,6 +66,11 @@ list_sections(struct reference *r)
             registry_outputs[i]->fields);
     add(r, "routes", NULL, "A list. The first route that matches takes the record.",
         route_fields);
+    add(r, "routes", "value", "The keys of `value` when it is a map.", json_value_fields);
+    add(r, "routes", "redact", "The keys of one entry of `redact`.", redact_fields);
+    add(r, "tests", NULL, "A list: what lines of an input must become. `stoker check` runs them.",
+        config_test_fields);
+    add(r, "tests", "expect", "The keys of one record that is expected.", config_expect_fields);
 }
 
 static void
