@@ -45,9 +45,7 @@ set_unmentioned(struct walk *w, struct slice name, const struct json_token *valu
 {
     if (value->kind == JSON_NULL)
         record_unset_unnumbered(w->r, name);
-    else if (!record_set_unnumbered(w->r, name, type_of(value->kind),
-                                    value->kind == JSON_STRING ? json_text(value, w->arena)
-                                                               : value->text))
+    else if (!record_set_unnumbered(w->r, name, type_of(value->kind), json_text(value, w->arena)))
         w->full = true;
 }
 
@@ -57,9 +55,7 @@ set_mentioned(struct walk *w, uint32_t number, unsigned depth, const struct json
     if (value->kind == JSON_NULL)
         record_unset(w->r, number, depth);
     else
-        record_set_part(w->r, number, depth, type_of(value->kind),
-                        value->kind == JSON_STRING ? json_text(value, w->arena)
-                                                   : value->text);
+        record_set_part(w->r, number, depth, type_of(value->kind), json_text(value, w->arena));
 }
 
 /* Another member of the same name: what an earlier one had inside counts no more.  (What
@@ -78,7 +74,8 @@ static bool take_members(struct walk *w, const struct names_path *at, unsigned d
 
 /* The value of a member that is, or may hold, something that the configuration mentions. */
 static bool
-take_mentioned(struct walk *w, const struct names_path *at, unsigned depth, struct json_token *value)
+take_mentioned(struct walk *w, const struct names_path *at, unsigned depth,
+               struct json_token *value)
 {
     if (at->first != NULL)
         forget_below(w, at, depth + 1);
@@ -87,8 +84,8 @@ take_mentioned(struct walk *w, const struct names_path *at, unsigned depth, stru
 
         if (!take_members(w, at, depth + 1))
             return false;
-        value->kind = JSON_OBJECT;
-        value->text = (struct slice){ begin, (size_t)(w->j.at - begin) };
+        *value = (struct json_token){ JSON_OBJECT, false,
+                                      { begin, (size_t)(w->j.at - begin) } };
     } else if (!json_take_value(&w->j, value)) {
         return false;
     }

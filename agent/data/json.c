@@ -8,9 +8,12 @@
  */
 #include "agent/data/json.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define ONES  0x0101010101010101u
 #define HIGHS 0x8080808080808080u
@@ -35,9 +38,34 @@ is_special(char c)
     return (unsigned char)c < 0x20 || c == '"' || c == '\\';
 }
 
+#ifdef __SSE2__
+/* The same for sixteen bytes, one bit each, all of them exact. */
+static inline unsigned
+special_of_16(const char *p)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i last_control = _mm_set1_epi8(0x1f);
+    const __m128i special = _mm_or_si128(
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+        _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control));
+
+    return (unsigned)_mm_movemask_epi8(special);
+}
+#endif
+
 static inline const char *
 plain_end(const char *p, const char *end)
 {
+#ifdef __SSE2__
+    while (end - p >= 16) {
+        const unsigned special = special_of_16(p);
+
+        if (special != 0)
+            return p + __builtin_ctz(special);
+        p += 16;
+    }
+#endif
     while (end - p >= (ptrdiff_t)sizeof(uint64_t)) {
         uint64_t word, special;
 
@@ -173,15 +201,11 @@ short_escape(char c)
 
 /* No escape is shorter than what it stands for. */
 struct slice
-json_text(const struct json_token *token, struct arena *a)
+json_unescape(struct slice text, struct arena *a)
 {
-    const char *p = token->text.ptr, *const end = p + token->text.len;
-    char       *begin, *to;
+    const char *p = text.ptr, *const end = p + text.len;
+    char       *begin = arena_reserve(a, text.len), *to = begin;
 
-    assert(token->kind == JSON_STRING);
-    if (!token->escaped)
-        return token->text;
-    to = begin = arena_reserve(a, token->text.len);
     while (p < end) {
         const char *escape = memchr(p, '\\', (size_t)(end - p));
         const size_t plain = (size_t)((escape != NULL ? escape : end) - p);
@@ -243,6 +267,7 @@ take_number(struct json_cursor *j, struct json_token *t)
             return false;
     }
     t->kind = JSON_NUMBER;
+    t->escaped = false;
     t->text = (struct slice){ begin, (size_t)(p - begin) };
     j->at = p;
     return true;
@@ -255,6 +280,7 @@ take_word(struct json_cursor *j, struct json_token *t, const char *word, size_t 
     if ((size_t)(j->end - j->at) < len || memcmp(j->at, word, len) != 0)
         return false;
     t->kind = kind;
+    t->escaped = false;
     t->text = (struct slice){ j->at, len };
     j->at += len;
     return true;
@@ -368,6 +394,7 @@ json_take_value(struct json_cursor *j, struct json_token *value)
         return take_scalar(j, value);
     begin = j->at;
     value->kind = *begin == '{' ? JSON_OBJECT : JSON_ARRAY;
+    value->escaped = false;
     if (!skip_nested(j))
         return false;
     value->text = (struct slice){ begin, (size_t)(j->at - begin) };

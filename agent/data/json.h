@@ -30,7 +30,7 @@ struct json_cursor {
 
 struct json_token {
     enum json_kind kind;
-    bool           escaped;     /* a string: there is a backslash in it */
+    bool           escaped;     /* there is a backslash in it, which is a string */
     struct slice   text;        /* as it is written; a string without its quotes */
 };
 
@@ -70,8 +70,15 @@ bool json_take_key(struct json_cursor *j, struct json_token *key);
 /* The whole value that comes next; false: there is none. */
 bool json_take_value(struct json_cursor *j, struct json_token *value);
 
-/* What a string says: token->text itself, or a copy in `a` without its escapes. */
-struct slice json_text(const struct json_token *token, struct arena *a);
+/* A string without its escapes, in `a`. */
+struct slice json_unescape(struct slice text, struct arena *a);
+
+/* What a token says: its text itself, or without its escapes in `a`. */
+static inline struct slice
+json_text(const struct json_token *token, struct arena *a)
+{
+    return token->escaped ? json_unescape(token->text, a) : token->text;
+}
 
 /* The character of the \uXXXX that begins at `*p`, as UTF-8 at `*to`, both moved on; of
  * two that are a surrogate pair, one character.  False: there is none. */
