@@ -158,6 +158,12 @@ names_text(const struct names *names, uint32_t number)
     return names->texts[number];
 }
 
+const struct slice *
+names_texts(const struct names *names)
+{
+    return names->texts;
+}
+
 uint32_t
 names_count(const struct names *names)
 {

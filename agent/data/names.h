@@ -116,6 +116,9 @@ names_find_below(const struct names_path *at, struct slice name)
         ? names_find_parts(at, name) : below;
 }
 
+/* By number: their texts.  Valid once the names are complete. */
+const struct slice *names_texts(const struct names *names);
+
 struct slice names_text(const struct names *names, uint32_t number);
 uint32_t     names_count(const struct names *names);
 

@@ -22,6 +22,7 @@ record_init(struct record *r, const struct names *names)
     memset(r, 0, sizeof *r);
     r->names = names;
     r->asked = names_asked(names);
+    r->texts = names_texts(names);
     r->values = mem_array(NULL, RECORD_MAX_FIELDS + names_count(names), sizeof *r->values);
     r->saved = mem_array(NULL, RECORD_MAX_FIELDS + names_count(names), sizeof *r->saved);
     r->index = mem_zero(names_count(names) * sizeof *r->index);
@@ -61,41 +62,11 @@ fill(struct value *v, enum value_type type, unsigned depth, struct slice text)
     v->text = text;
 }
 
-static struct value *
-add_value(struct record *r, uint32_t number, struct slice name)
-{
-    struct value *v = &r->values[r->nvalues++];
-
-    v->number = number;
-    v->name = name;
-    v->text = NO_SLICE;
-    return v;
-}
-
-static struct value *
-numbered(struct record *r, uint32_t number)
-{
-    struct value *v;
-
-    if (r->index[number] != 0)
-        return &r->values[r->index[number] - 1];
-    v = add_value(r, number, names_text(r->names, number));
-    r->index[number] = r->nvalues;
-    return v;
-}
-
-bool
-record_set(struct record *r, uint32_t number, enum value_type type, struct slice text)
-{
-    fill(numbered(r, number), type, 0, text);
-    return true;
-}
-
 void
 record_set_part(struct record *r, uint32_t number, unsigned depth, enum value_type type,
                 struct slice text)
 {
-    struct value *v = numbered(r, number);
+    struct value *v = record_place(r, number);
 
     if (v->text.ptr == NULL || v->depth >= depth || v - r->values < r->nsaved)
         fill(v, type, depth, text);
@@ -136,7 +107,9 @@ record_set_unnumbered(struct record *r, struct slice name, enum value_type type,
     if (v == NULL && r->nvalues >= RECORD_MAX_FIELDS)
         return false;
     if (v == NULL) {
-        v = add_value(r, NAME_NONE, name);
+        v = &r->values[r->nvalues++];
+        v->number = NAME_NONE;
+        v->name = name;
         r->seen[hash / 64] |= (uint64_t)1 << hash % 64;
     }
     fill(v, type, 0, text);

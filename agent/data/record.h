@@ -9,6 +9,7 @@
 #ifndef AGENT_DATA_RECORD_H
 #define AGENT_DATA_RECORD_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@ struct record {
 
     const struct names *names;
     const bool         *asked;      /* by number: names_asked() */
+    const struct slice *texts;      /* by number: names_texts() */
     struct value       *values;     /* in the order they were found */
     uint32_t            nvalues;
     uint32_t           *index;      /* by number of name: position in values + 1, or 0 */
@@ -68,8 +70,32 @@ record_asked(const struct record *r, uint32_t number)
     return r->asked[number];
 }
 
+/* The field of this number; if it is not there, a new one without text. */
+static inline struct value *
+record_place(struct record *r, uint32_t number)
+{
+    struct value *v;
+
+    if (r->index[number] != 0)
+        return &r->values[r->index[number] - 1];
+    v = &r->values[r->nvalues++];
+    r->index[number] = r->nvalues;
+    *v = (struct value){ .name = r->texts[number], .number = number };
+    return v;
+}
+
 /* Set a field by number; one that is set again gets the new value.  True. */
-bool record_set(struct record *r, uint32_t number, enum value_type type, struct slice text);
+static inline bool
+record_set(struct record *r, uint32_t number, enum value_type type, struct slice text)
+{
+    struct value *v = record_place(r, number);
+
+    assert(text.ptr != NULL);
+    v->type = type;
+    v->depth = 0;
+    v->text = text;
+    return true;
+}
 
 /* As record_set(), by name: for parsers whose names come from the line.  Without a number
  * it is kept unless `numbered_only`.  A field over RECORD_MAX_FIELDS is left out: false. */
