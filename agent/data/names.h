@@ -25,6 +25,12 @@ enum well_known_name {
     NAME_LOG_FILE_NAME,         /* log.file.name */
     NAME_LOG_FILE_OFFSET,       /* log.file.offset */
     NAME_PARSE_ERROR,           /* parse.error */
+    NAME_LOG_IOSTREAM,          /* log.iostream */
+    NAME_K8S_NAMESPACE_NAME,    /* k8s.namespace.name */
+    NAME_K8S_POD_NAME,          /* k8s.pod.name */
+    NAME_K8S_POD_UID,           /* k8s.pod.uid */
+    NAME_K8S_CONTAINER_NAME,    /* k8s.container.name */
+    NAME_K8S_RESTART_COUNT,     /* k8s.container.restart_count */
     NAME_WELL_KNOWN             /* how many */
 };
 
