@@ -15,6 +15,10 @@
 #include <emmintrin.h>
 #endif
 
+/* All that it calls becomes a part of it: these are the loops that a line spends its time in. */
+#define FLAT __attribute__((flatten))
+#define RARE __attribute__((noinline))
+
 #define ONES  0x0101010101010101u
 #define HIGHS 0x8080808080808080u
 
@@ -118,7 +122,7 @@ escape_length(const char *p, const char *end)
 }
 
 /* A string with escapes, `p` on the first of them: where its closing quote is. */
-static const char *
+RARE static const char *
 escaped_end(const char *p, const char *end)
 {
     while (p < end && *p == '\\') {
@@ -312,30 +316,40 @@ take_scalar(const char *p, const char *end, struct json_token *t)
 
 /* ---- Objects and arrays -------------------------------------------------- */
 
-/* May be the end. */
-static inline const char *
-skip_blanks(const char *p, const char *end)
+RARE static const char *
+blanks_end(const char *p, const char *end)
 {
     while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
         p++;
     return p;
 }
 
+/* May be the end.  Few lines have any blanks. */
+static inline const char *
+skip_blanks(const char *p, const char *end)
+{
+    return p < end && (unsigned char)*p > ' ' ? p : blanks_end(p, end);
+}
+
+/* Behind this byte, which comes next, blanks aside. */
+static inline const char *
+take_byte(const char *p, const char *end, char c)
+{
+    if (p < end && *p == c)
+        return p + 1;
+    p = blanks_end(p, end);
+    return p < end && *p == c ? p + 1 : NULL;
+}
+
 /* A member's name, its colon and the blanks around them; behind them there is a byte. */
 static inline const char *
 take_key(const char *p, const char *end, struct json_token *key)
 {
-    p = skip_blanks(p, end);
-    if (p == end || *p != '"')
-        return NULL;
-    p = take_string(p + 1, end, key);
-    if (p == NULL)
-        return NULL;
-    p = skip_blanks(p, end);
-    if (p == end || *p != ':')
-        return NULL;
-    p = skip_blanks(p + 1, end);
-    return p < end ? p : NULL;
+    p = take_byte(p, end, '"');
+    p = p != NULL ? take_string(p, end, key) : NULL;
+    p = p != NULL ? take_byte(p, end, ':') : NULL;
+    p = p != NULL ? skip_blanks(p, end) : NULL;
+    return p != end ? p : NULL;
 }
 
 /* What the levels are: a bit is set for an object. */
@@ -387,7 +401,7 @@ go_on(const char *p, const char *end, struct levels *l)
 }
 
 /* `p` stands on '{' or '['. */
-static const char *
+FLAT static const char *
 skip_nested(const char *p, const char *end)
 {
     struct levels     l;
@@ -428,20 +442,29 @@ move_on(struct json_cursor *j, const char *p)
     return p != NULL;
 }
 
-bool
+/* The cursor stands on '{' or '['. */
+RARE static bool
+take_nested(struct json_cursor *j, struct json_token *value)
+{
+    const char *const begin = j->at, *const p = skip_nested(begin, j->end);
+
+    if (p != NULL)
+        *value = (struct json_token){ *begin == '{' ? JSON_OBJECT : JSON_ARRAY, false,
+                                      { begin, (size_t)(p - begin) } };
+    return move_on(j, p);
+}
+
+FLAT bool
 json_take_value(struct json_cursor *j, struct json_token *value)
 {
-    const char *const begin = skip_blanks(j->at, j->end), *p;
+    const char *const begin = skip_blanks(j->at, j->end);
 
     if (begin == j->end)
         return false;
     if (*begin != '{' && *begin != '[')
         return move_on(j, take_scalar(begin, j->end, value));
-    p = skip_nested(begin, j->end);
-    if (p != NULL)
-        *value = (struct json_token){ *begin == '{' ? JSON_OBJECT : JSON_ARRAY, false,
-                                      { begin, (size_t)(p - begin) } };
-    return move_on(j, p);
+    j->at = begin;
+    return take_nested(j, value);
 }
 
 bool
@@ -450,7 +473,7 @@ json_take_key(struct json_cursor *j, struct json_token *key)
     return move_on(j, take_key(j->at, j->end, key));
 }
 
-bool
+FLAT bool
 json_take_member(struct json_cursor *j, struct json_token *key, struct json_token *value)
 {
     const char *p = take_key(j->at, j->end, key);
@@ -459,7 +482,7 @@ json_take_member(struct json_cursor *j, struct json_token *key, struct json_toke
         return false;
     if (*p != '{') {
         j->at = p;
-        return *p == '[' ? json_take_value(j, value) : move_on(j, take_scalar(p, j->end, value));
+        return *p == '[' ? take_nested(j, value) : move_on(j, take_scalar(p, j->end, value));
     }
     *value = (struct json_token){ JSON_OBJECT, false, { p, 0 } };
     return move_on(j, p);

@@ -58,7 +58,7 @@ json_looking_at(struct json_cursor *j, char c)
 static inline bool
 json_take(struct json_cursor *j, char c)
 {
-    if (!json_looking_at(j, c))
+    if ((j->at == j->end || *j->at != c) && !json_looking_at(j, c))
         return false;
     j->at++;
     return true;

@@ -291,13 +291,11 @@ names_paths(const struct names *names)
 const struct names_path *
 names_find_parts(const struct names_path *at, struct slice name)
 {
-    struct slice rest;
+    struct slice       rest;
+    const struct slice part = cut_part(name, &rest);
 
-    do {
-        at = names_find_part(at, cut_part(name, &rest));
-        if (at == NULL || rest.ptr == NULL)
-            return at;
-        name = rest;
-    } while ((at->goes_on & names_first_bit(name)) != 0);
-    return names_find_part(at, name);
+    if (rest.ptr == NULL)
+        return NULL;            /* it was looked for already */
+    at = names_find_part(at, part);
+    return at != NULL ? names_find_below(at, rest) : NULL;
 }

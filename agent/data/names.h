@@ -109,7 +109,7 @@ names_find_part(const struct names_path *at, struct slice part)
     }
 }
 
-/* The same for a name that may have dots. */
+/* For names_find_below(). */
 const struct names_path *names_find_parts(const struct names_path *at, struct slice name);
 
 /* What `name`, which may hold dots itself, leads to from here; NULL: nothing. */
