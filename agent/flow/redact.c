@@ -369,7 +369,7 @@ void
 redact_keep(struct redact_work *work, const struct record *r)
 {
     if (work->values == NULL)
-        work->values = mem_array(NULL, RECORD_MAX_FIELDS, sizeof *work->values);
+        work->values = mem_array(NULL, r->max_values, sizeof *work->values);
     work->raw = r->raw;
     work->body = r->body;
     memcpy(work->values, r->values, r->nvalues * sizeof *work->values);
