@@ -89,6 +89,7 @@ struct kafka_lane {
     uint32_t              limit;            /* messages a batch; smaller after such a fault */
     uint64_t              backoff;          /* ms, 0: none */
     uint64_t              retry_at;         /* clock_ms(), while it rests */
+    uint64_t              moved_at;         /* clock_ms(): a batch arrived, or the first came in */
 };
 
 struct kafka_lanes {

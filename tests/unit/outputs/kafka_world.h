@@ -73,10 +73,10 @@ pipeline_unpin(struct pipeline *p, struct chunk *c)
 }
 
 void
-pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
+pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
 {
     assert_non_null(reason);
-    for (struct chunk *c = window_clear(&s->window); c != NULL; c = c->newer)
+    for (struct chunk *c = window_cut(&s->window, last); c != NULL; c = c->newer)
         assert_true(c->pins == 0 && c->acked == 0);
     p->rewound[p->nrewound++] = s;
 }
