@@ -134,7 +134,7 @@ def test_a_topic_made_again_with_fewer_partitions_goes_on(ship, kafka, topic, lo
     writer = Writer(log, lines=20)
     writer.wait(500)
     kafka.delete_topic(topic)
-    writer.wait(500)
+    writer.wait(2000)                           # it knows by now
     kafka.create_topic(topic, 3)
     first_new = writer.written
     writer.wait(500)
@@ -145,7 +145,8 @@ def test_a_topic_made_again_with_fewer_partitions_goes_on(ship, kafka, topic, lo
     numbers = sorted(number_of(r.value) for r in records)
     assert set(range(first_new, count)) <= set(numbers), "lines are missing"
     assert len(set(numbers)) == len(numbers), "a line came twice"
-    assert all(r.partition == java_partition(r.key, 3) for r in records)
+    for r in records:
+        assert number_of(r.value) < first_new - 1000 or r.partition == java_partition(r.key, 3)
     for key in {r.key for r in records}:
         own = [number_of(r.value) for r in records if r.key == key]
         assert own == sorted(own), f"key {key}"

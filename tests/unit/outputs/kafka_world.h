@@ -244,6 +244,7 @@ add_message(struct chunk *c, const char *value)
     m->value_len = (uint32_t)len;
     m->timestamp = NO_TIMESTAMP;
     m->partition = PARTITION_FREE;
+    m->at = (uint32_t)c->len;
     c->len += len;
     c->end += len;
     return m;
