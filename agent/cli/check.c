@@ -40,9 +40,9 @@ find_map(const struct config *config, const struct node *entry, const struct rou
     return NULL;
 }
 
-/* "when status is '404' or /^5/ and host is 'x': " */
+/* "when status is '404' or /^5/ and host is 'x'" */
 static void
-print_conditions(const struct node *map, const char *key)
+print_condition(const struct node *map, const char *key)
 {
     const struct node *conditions = node_get(map, key);
     const struct node *first = conditions != NULL ? conditions->first : NULL;
@@ -55,7 +55,18 @@ print_conditions(const struct node *map, const char *key)
             printf("%s %s%s%s", n == node_first_of(c) ? "" : " or", quote, node_shown(n), quote);
         }
     }
-    if (first != NULL)
+}
+
+static void
+print_conditions(const struct node *map, const struct route *r)
+{
+    if (r->when.count > 0)
+        print_condition(map, "when");
+    if (r->when.count > 0 && r->unless.count > 0)
+        fputs(", ", stdout);
+    if (r->unless.count > 0)
+        print_condition(map, "unless");
+    if (r->when.count > 0 || r->unless.count > 0)
         fputs(": ", stdout);
 }
 
@@ -88,8 +99,7 @@ print_route(const struct config *config, const struct node *entry, const struct 
     const struct node *map = find_map(config, entry, r);
 
     fputs("  ", stdout);
-    print_conditions(map, "when");
-    print_conditions(map, "unless");
+    print_conditions(map, r);
     if (r->drop) {
         fputs("dropped", stdout);
     } else {
@@ -101,13 +111,6 @@ print_route(const struct config *config, const struct node *entry, const struct 
     printf("%s  [%s:%u]\n", r->go_on ? "; and on to the next" : "", r->at.file, r->at.line);
 }
 
-/* Does it take every record that comes to it, and keep it? */
-static bool
-takes_all(const struct route *r)
-{
-    return r->when.count == 0 && r->unless.count == 0 && !r->go_on;
-}
-
 static void
 print_routes(const struct config *config, const struct input *in, const struct node *entry)
 {
@@ -117,7 +120,7 @@ print_routes(const struct config *config, const struct input *in, const struct n
     printf("its records go to%s\n", plan->nroutes > 1 ? " the first of these that takes them" : "");
     for (size_t i = 0; i < plan->nroutes; i++) {
         print_route(config, entry, plan->routes[i]);
-        all = all || takes_all(plan->routes[i]);
+        all = all || (plan->routes[i]->when.count == 0 && plan->routes[i]->unless.count == 0);
     }
     if (!all)
         puts("  and nowhere if none takes them");

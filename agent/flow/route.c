@@ -55,7 +55,8 @@ const struct field route_fields[] = {
         "own time, else the time of reading."),
     A_NODE(struct route_conf, "value", value,
         "What is sent: `body` (default), `raw`, `none` (a null value), a template, or a map "
-        "{format: json, include, exclude, add}."),
+        "{format: json, include, exclude, add}. A record in which a field of the template is "
+        "missing goes to the dead letters: give the field a default."),
     A_NODE(struct route_conf, "redact", redact,
         "A list of {pattern, with}: every match of the regular expression `pattern` in the body, "
         "the raw line and each field is replaced before a topic, key, header or value is made of "
