@@ -428,8 +428,8 @@ def test_check_shows_where_the_records_of_each_file_go(tmp_path):
             f"  {tmp_path}/a.log  -> topic 'logs-a.log'",
             f"  {tmp_path}/b c.log  -> topic 'logs-b c.log' (not allowed)",
             "  when a is 'x' or /^y/ and b is 'z', unless c is 'w': dropped",
-            "  when a is 'b': topic 'logs-${log.file.name}' of output 'main', key '(secret)'; and on "
-            "to the next",
+            "  when a is 'b': topic 'logs-${log.file.name}' of output 'main', key '(secret)'; "
+            "and on to the next",
             "  when d is 'e': topic 'rest' of output 'main', value as json, sample '1/10', "
             "headers 'h', 'i', redacted",
             "  and nowhere if none takes them"):
