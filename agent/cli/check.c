@@ -255,8 +255,8 @@ find_max_line(const struct config *config, const struct output *o)
         const struct plan *plan = config->inputs[i]->plan;
 
         for (size_t j = 0; j < plan->nroutes; j++)
-            if (plan->routes[j]->output == o && plan->max_line > most)
-                most = plan->max_line;
+            if (plan->routes[j]->output == o && plan_longest(plan) > most)
+                most = plan_longest(plan);
     }
     return most;
 }

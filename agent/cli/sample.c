@@ -18,6 +18,7 @@ struct samples {
     struct scratch      *scratch;
     sample_f            *f;
     void                *ctx;
+    int64_t              lead;          /* of the next chunk (chunk.h) */
     uint64_t             filtered;
 };
 
@@ -93,6 +94,7 @@ read_chunk(struct samples *all, uint64_t begin)
     uint64_t           end;
 
     chunk_begin(c, &all->source, begin, all->source.path, all->source.name);
+    c->lead = all->lead;
     c->len = left < c->size ? left : c->size;
     memcpy(c->bytes, lines.ptr + begin, c->len);
     if (transform_chunk(plan, all->scratch, c, begin + c->len == lines.len) == TRANSFORM_LONG)
@@ -100,6 +102,7 @@ read_chunk(struct samples *all, uint64_t begin)
     show_chunk(all, c);
     all->filtered += c->filtered;
     end = c->end;
+    all->lead = c->lead;
     chunk_free(&c);
     return end;
 }

@@ -49,7 +49,13 @@ enum transform_result transform_chunk(const struct plan *plan, struct scratch *w
 /* After TRANSFORM_LONG: the line ends before offset `end` (behind its LF). */
 void transform_long(const struct plan *plan, struct scratch *w, struct chunk *c, uint64_t end);
 
-/* The room that a chunk needs for the longest line. */
+/* The chunk's bytes are not read any more: put the values that are parts of them
+ * in the order of the messages, if that is another.  Who sends a run then reads memory
+ * from front to back; every few lines of it are a cache line's wait.  Leaves the chunk as it is
+ * where it would not do. */
+void transform_gather(struct scratch *w, struct chunk *c);
+
+/* The room that a chunk needs for the longest line, or group of lines (group.h). */
 size_t transform_room(const struct plan *plan);
 
 #endif

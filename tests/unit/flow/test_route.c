@@ -109,6 +109,7 @@ when_compiled(void)
     compile();
     if (r == NULL)
         fail_msg("%s", errs.list[0].text);
+    names_complete(names);
 }
 
 static void

@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -447,6 +448,59 @@ continue_tries_the_next_route_too(void **state)
     assert_int_equal(c->nmessages, 2);
 }
 
+/* Every value, in the order of the messages, stands right behind the one before. */
+static bool
+values_stand_side_by_side(void)
+{
+    for (uint32_t i = 1; i < c->nmessages; i++)
+        if (c->messages[i].value != c->messages[i - 1].value + c->messages[i - 1].value_len)
+            return false;
+    return true;
+}
+
+static void
+gathered_values_stand_in_the_order_of_the_messages(void **state)
+{
+    const char *lines = "a1\nbb\na2\nbb\na3\n";
+
+    (void)state;
+    first.topic = a_template("${body}");
+    when_read_at(0, lines, strlen(lines), false);
+    assert_int_equal(c->nruns, 4);
+    assert_false(values_stand_side_by_side());
+    transform_gather(work, c);
+    assert_true(values_stand_side_by_side());
+    THEN_VALUES("0:a1|3:bb|9:bb|6:a2|12:a3");
+    when_read_at(0, lines, strlen(lines), false);       /* the exchanged bytes serve as well */
+    transform_gather(work, c);
+    THEN_VALUES("0:a1|3:bb|9:bb|6:a2|12:a3");
+}
+
+static void
+values_that_several_messages_share_may_be_too_much_to_gather(void **state)
+{
+    char *lines = mem_alloc(CHUNK_SIZE);
+
+    (void)state;
+    plan->max_line = CHUNK_SIZE;
+    memset(lines, 'x', CHUNK_SIZE);
+    lines[CHUNK_SIZE / 2] = lines[CHUNK_SIZE - 1] = '\n';
+    first.go_on = true;
+    first.topic = a_template("${log.file.offset}");
+    plan_add_route(plan, &second);
+    when_read_at(0, lines, CHUNK_SIZE, false);
+    assert_int_equal(c->nmessages, 4);
+    assert_true(c->nruns > 1);
+    transform_gather(work, c);
+    for (uint32_t i = 0; i < c->nmessages; i++) {
+        const struct message *m = &c->messages[i];
+
+        assert_memory_equal(m->value, lines, m->value_len);
+        assert_ptr_equal(m->value, c->bytes + (m->at > 0 ? CHUNK_SIZE / 2 + 1 : 0));
+    }
+    free(lines);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -480,6 +534,8 @@ main(void)
         TEST(messages_are_known_in_the_order_in_which_they_were_made),
         TEST(a_record_that_no_route_takes_is_counted),
         TEST(continue_tries_the_next_route_too),
+        TEST(gathered_values_stand_in_the_order_of_the_messages),
+        TEST(values_that_several_messages_share_may_be_too_much_to_gather),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
