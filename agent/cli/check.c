@@ -15,6 +15,7 @@
 
 #include "agent/base/mem.h"
 #include "agent/cli/cli.h"
+#include "agent/flow/kubernetes.h"
 
 enum { PROBE_MS = 15 * 1000 };
 
@@ -129,33 +130,57 @@ print_routes(const struct config *config, const struct input *in, const struct n
 
 /* ---- Files ------------------------------------------------------------------ */
 
-/* The topics of one file's records, if its name decides them. */
+/* Does a file's name decide about it? */
+static bool
+depends_on_path(const struct template *t)
+{
+    static const uint32_t fields[] = {
+        NAME_LOG_FILE_PATH, NAME_LOG_FILE_NAME, NAME_K8S_NAMESPACE_NAME, NAME_K8S_POD_NAME,
+        NAME_K8S_POD_UID, NAME_K8S_CONTAINER_NAME, NAME_K8S_RESTART_COUNT,
+    };
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (template_mentions(t, fields[i]))
+            return true;
+    return false;
+}
+
+/* What a record has by its file alone. */
+static void
+describe_file(struct record *r, const struct plan *plan, const char *path, const char *target)
+{
+    const char *slash = strrchr(path, '/');
+
+    r->constant[NAME_HOST_NAME] = slice_of(plan->host_name);
+    r->constant[NAME_INPUT] = slice_of(plan->input);
+    r->constant[NAME_LOG_FILE_PATH] = slice_of(path);
+    r->constant[NAME_LOG_FILE_NAME] = slice_of(slash != NULL ? slash + 1 : path);
+    kubernetes_set(r->constant, slice_of(path), slice_of(target));
+}
+
+/* The topics of one file's records, where its name decides about them. */
 static void
 print_topics(const struct config *config, const struct plan *plan, const char *path)
 {
-    const char   *slash = strrchr(path, '/');
+    char         *target = realpath(path, NULL);
     struct record record;
     struct arena  arena;
     struct slice  topic;
 
     arena_init(&arena);
     record_init(&record, config->names);
-    record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
-    record.constant[NAME_INPUT] = slice_of(plan->input);
-    record.constant[NAME_LOG_FILE_PATH] = slice_of(path);
-    record.constant[NAME_LOG_FILE_NAME] = slice_of(slash != NULL ? slash + 1 : path);
+    describe_file(&record, plan, path, target);
     for (size_t i = 0; i < plan->nroutes; i++) {
-        const struct template *t = plan->routes[i]->topic;
+        const struct route *r = plan->routes[i];
 
-        if (t != NULL && !plan->routes[i]->drop &&
-            (template_mentions(t, NAME_LOG_FILE_PATH) ||
-             template_mentions(t, NAME_LOG_FILE_NAME)) &&
-            template_render(t, &record, &arena, &topic))
+        if (r->topic != NULL && !r->drop && depends_on_path(r->topic) &&
+            template_render(r->topic, &record, &arena, &topic))
             printf("  -> topic '%.*s'%s", SLICE_ARG(topic),
-                   route_topic_allowed(plan->routes[i], topic) ? "" : " (not allowed)");
+                   route_topic_allowed(r, topic) ? "" : " (not allowed)");
     }
     record_fini(&record);
     arena_fini(&arena);
+    free(target);
 }
 
 static void

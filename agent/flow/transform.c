@@ -607,24 +607,6 @@ take_rest(struct scratch *w, size_t *at, bool final)
                                                                  : TRANSFORM_PARTIAL;
 }
 
-/* What the path says, completed by where it leads. */
-static void
-set_kubernetes(struct scratch *w, const struct chunk *c)
-{
-    struct kubernetes path, target;
-    struct slice     *constant = w->record.constant;
-
-    kubernetes_parse(c->path, &path);
-    kubernetes_parse(c->target, &target);
-    constant[NAME_K8S_NAMESPACE_NAME] = path.namespace.ptr != NULL ? path.namespace
-                                                                   : target.namespace;
-    constant[NAME_K8S_POD_NAME] = path.pod.ptr != NULL ? path.pod : target.pod;
-    constant[NAME_K8S_POD_UID] = path.uid.ptr != NULL ? path.uid : target.uid;
-    constant[NAME_K8S_CONTAINER_NAME] = path.container.ptr != NULL ? path.container
-                                                                   : target.container;
-    constant[NAME_K8S_RESTART_COUNT] = path.restarts.ptr != NULL ? path.restarts : target.restarts;
-}
-
 static void
 begin(const struct plan *plan, struct scratch *w, struct chunk *c)
 {
@@ -637,7 +619,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->record.constant[NAME_INPUT] = slice_of(plan->input);
     w->record.constant[NAME_LOG_FILE_PATH] = c->path;
     w->record.constant[NAME_LOG_FILE_NAME] = c->name;
-    set_kubernetes(w, c);
+    kubernetes_set(w->record.constant, c->path, c->target);
     if (w->max_messages < c->max_messages) {
         w->spare = mem_array(w->spare, c->max_messages, sizeof *w->spare);
         w->run_of = mem_array(w->run_of, c->max_messages, sizeof *w->run_of);
