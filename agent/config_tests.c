@@ -230,6 +230,18 @@ name_test(struct loader *l, const struct node *map)
         buf_add_string(&l->what, "a test");
 }
 
+/* The name for messages, which take it over. */
+static char *
+shown_name(const struct node *map, char *name)
+{
+    const struct node *n = node_get(map, "name");
+
+    if (n == NULL || !n->secret)
+        return name;
+    free(name);
+    return mem_string(node_shown(n));
+}
+
 static void
 free_test(struct config_test *t)
 {
@@ -249,7 +261,7 @@ load_test(struct loader *l, const struct node *map)
 
     name_test(l, map);
     fields_load(&set, 1, buf_string(&l->what), map, map->at, NULL, NULL, l->errs);
-    t = (struct config_test){ .name = conf.name, .path = conf.path, .expect = conf.expect,
+    t = (struct config_test){ .name = shown_name(map, conf.name), .path = conf.path, .expect = conf.expect,
                               .partitions = conf.partitions };
     if (map->kind == NODE_MAP) {
         t.input = find_input(l, conf.input, map->at);

@@ -395,6 +395,23 @@ def test_counting_begins_anew_with_every_test(tmp_path):
     assert stoker("check", "-c", file).returncode == DONE
 
 
+def test_the_end_of_the_given_lines_is_their_finish(tmp_path):
+    file = write_config(tmp_path / "stoker.yaml", r"""
+outputs: {main: {type: stdout}}
+inputs: {in: {paths: /x, topic: t, multiline: {start: '^\S'}, redact: {pattern: '(?m)^ +'}}}
+tests:
+  - name: a group at the end
+    given: |
+      first
+       second
+      third
+       fourth
+    expect: [{value: "first\n[REDACTED]second"}, {value: "third\n[REDACTED]fourth"}]
+""")
+    done = stoker("check", "-c", file)
+    assert (done.returncode, done.stderr) == (DONE, "")
+
+
 def test_mistakes_in_tests_are_mistakes_of_the_configuration(tmp_path):
     file, done = checked(tmp_path, "  - {name: n, input: wbe, given: x, expct: []}\n")
     assert done.returncode == CONFIG
@@ -434,6 +451,17 @@ def test_check_shows_where_the_records_of_each_file_go(tmp_path):
             "headers 'h', 'i', redacted",
             "  and nowhere if none takes them"):
         assert [line for line in lines if line.partition("  [")[0] == expected], done.stdout
+
+
+def test_check_shows_the_topic_of_a_container_by_its_path(tmp_path):
+    log = tmp_path / "pods/shop_web-0_3f2a1b34-1111-2222-3333-444444444444/nginx/0.log"
+    log.parent.mkdir(parents=True)
+    append(log, "x")
+    file = write_config(tmp_path / "stoker.yaml", {
+        "outputs": {"main": {"bootstrap.servers": "localhost:9092"}},
+        "inputs": {"pods": {"paths": f"{tmp_path}/pods/*/*/*.log", "parser": {"type": "cri"},
+                            "topic": "${k8s.namespace.name}.${k8s.container.name}"}}})
+    assert f"  {log}  -> topic 'shop.nginx'\n" in stoker("check", "-c", file).stdout
 
 
 # --- on the way to Kafka
