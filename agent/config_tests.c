@@ -261,8 +261,8 @@ load_test(struct loader *l, const struct node *map)
 
     name_test(l, map);
     fields_load(&set, 1, buf_string(&l->what), map, map->at, NULL, NULL, l->errs);
-    t = (struct config_test){ .name = shown_name(map, conf.name), .path = conf.path, .expect = conf.expect,
-                              .partitions = conf.partitions };
+    t = (struct config_test){ .name = shown_name(map, conf.name), .path = conf.path,
+                              .expect = conf.expect, .partitions = conf.partitions };
     if (map->kind == NODE_MAP) {
         t.input = find_input(l, conf.input, map->at);
         load_given(l, &t.given, conf.given);

@@ -156,10 +156,10 @@ print_one(const struct reference *r, const char *name)
 
 static const char introduction[] =
     "# Settings\n\n"
-    "Sizes: `64KiB`, `1MiB`, `10MB`, plain bytes. Times: `250ms`, `5s`, `10m`, `24h`, `7d`. Where a "
-    "list is expected, one value is accepted.\n\n"
-    "In any value, `${env:NAME}` is replaced by an environment variable (`${env:NAME:-default}` if "
-    "it may be unset or empty), and `${file:PATH}` by the content of a file, without its last "
+    "Sizes: `64KiB`, `1MiB`, `10MB`, plain bytes. Times: `250ms`, `5s`, `10m`, `24h`, `7d`. Where "
+    "a list is expected, one value is accepted.\n\n"
+    "In any value, `${env:NAME}` is replaced by an environment variable (`${env:NAME:-default}` "
+    "if it may be unset or empty), and `${file:PATH}` by the content of a file, without its last "
     "newline; that is a secret, and never shown.\n\n"
     "Templates: text in which `${field}` is the value of a field, `${field:-default}` another text "
     "where it is missing, `${a.b}` a part of nested JSON, and `$$` a dollar sign. Fields are what "
