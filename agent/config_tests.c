@@ -254,9 +254,9 @@ static void
 load_test(struct loader *l, const struct node *map)
 {
     const size_t          before = l->errs->count;
-    struct test_conf      conf = { NULL };
+    struct test_conf      conf = { .name = NULL };
     const struct settings set = { &conf, config_test_fields };
-    struct config_test    t = { NULL };
+    struct config_test    t = { .name = NULL };
     struct config        *c = l->c;
 
     name_test(l, map);
