@@ -110,7 +110,7 @@ static void
 set_part(const struct syslog_parser *sp, struct record *r, enum part part, enum value_type type,
          struct slice text)
 {
-    if (text.ptr != NULL)
+    if (text.ptr != NULL && record_asked(r, sp->part[part]))
         (void)record_set(r, sp->part[part], type, text);
 }
 
@@ -179,6 +179,15 @@ count_dots(struct slice s)
     return dots;
 }
 
+static void
+set_param(const struct syslog_data *d, struct arena *a, struct record *r)
+{
+    const struct slice name = param_name(d, a);
+
+    if (names_all_asked(r->names) || names_find(r->names, name) != NAME_NONE)
+        (void)record_set_named(r, name, VALUE_TEXT, without_escapes(d->value, a));
+}
+
 /* Only the parameters with so many dots in their names.  More of them than a record has
  * room for are not looked at. */
 static void
@@ -189,8 +198,7 @@ set_params(struct slice data, unsigned dots, struct parse_work *work, struct rec
 
     for (int i = 0; i < RECORD_MAX_FIELDS && syslog_data_next(&d, &broken); i++)
         if (count_dots(d.name) == dots)
-            (void)record_set_named(r, param_name(&d, work->arena), VALUE_TEXT,
-                                   without_escapes(d.value, work->arena));
+            set_param(&d, work->arena, r);
 }
 
 /* The fewer dots a PARAM has, the longer is the ID in the same name: the last one holds. */
@@ -282,7 +290,7 @@ load(const char *what, const struct node *conf, struct names *names, struct erro
     record_time_load(&sp->time, what, filled.time, names, errs);
     sp->field = names_intern(names, slice_of(filled.field));
     for (int part = 0; part < PARTS; part++)
-        sp->part[part] = names_intern(names, slice_of(part_names[part]));
+        sp->part[part] = names_offer(names, slice_of(part_names[part]));
     fields_fini(set, 2);
     if (errs->count > before) {
         free_parser(&sp->parser);

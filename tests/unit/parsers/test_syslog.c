@@ -69,6 +69,7 @@ when_loaded(void)
     parser = syslog_parser_type.load("parser 'logs'", conf, names, &errs);
     if (parser == NULL)
         fail_msg("%s", errs.list[0].text);
+    names_ask_all(names);
     record_init(&rec, names);
 }
 
@@ -508,6 +509,21 @@ mistakes_are_named_with_their_place(void **state)
     assert_int_equal(errs.list[1].at.line, 2);
 }
 
+/* With names_ask_all() away: only what a template mentions is set. */
+static void
+what_nobody_asks_for_is_left_out(void **state)
+{
+    (void)state;
+    parser = syslog_parser_type.load("parser 'logs'", conf, names, &errs);
+    (void)names_intern(names, SLICE("hostname"));
+    (void)names_intern(names, SLICE("structured_data.x.y"));
+    record_init(&rec, names);
+    when_parsed("<30>1 - h a - - [x y=\"1\" z=\"2\"] m");
+    assert_int_equal(rec.nvalues, 2);
+    then_is("hostname", "h");
+    then_is("structured_data.x.y", "1");
+}
+
 /* A line full of parameters takes bounded time and memory. */
 static void
 more_parameters_than_fields_are_left_out(void **state)
@@ -548,6 +564,7 @@ main(void)
         TEST(a_field_may_be_parsed_instead_of_the_body),
         TEST(another_field_may_be_the_time),
         TEST(mistakes_are_named_with_their_place),
+        TEST(what_nobody_asks_for_is_left_out),
         TEST(more_parameters_than_fields_are_left_out),
     };
 
