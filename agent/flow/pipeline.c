@@ -354,6 +354,7 @@ begin_job(struct pipeline *p, struct source *s, size_t size)
     job->chunk = take_chunk(p, size);
     p->chunks_out++;
     chunk_begin(job->chunk, s, window_end(&s->window), s->path, s->name);
+    job->chunk->lead = window_lead(&s->window);
     charge(p, job->chunk, reserve_for(size));
     s->jobs = 1;
     note_active(p, s);

@@ -49,7 +49,7 @@ set_up(void **state)
     second = first;
     plan_add_route(plan, &first);
     source_init(&source, NULL, plan, "/var/log/a.log");
-    work = scratch_new(names, 0);
+    work = scratch_new(names, 2);
     c = chunk_new(CHUNK_SIZE);
     return 0;
 }
@@ -64,6 +64,9 @@ tear_down(void **state)
     template_free(first.topic);
     template_free(first.key);
     free(first.headers);
+    redact_fini(&first.redact);
+    redact_fini(&second.redact);
+    limit_free(first.limit);
     plan_free(plan);
     names_free(names);
     return 0;
@@ -302,6 +305,126 @@ a_key_is_a_copy_and_a_missing_field_is_no_key(void **state)
     assert_null(c->messages[0].key);
 }
 
+/* A list of one redaction for a route; to be freed by tear_down(). */
+static void
+given_redaction(struct route *route, const char *pattern, const char *with)
+{
+    struct node p = { .kind = NODE_SCALAR, .key = "pattern", .text = pattern,
+                      .len = strlen(pattern) };
+    struct node w = { .kind = NODE_SCALAR, .key = "with", .text = with, .len = strlen(with) };
+    const struct node map = { .kind = NODE_MAP, .first = &p };
+    struct errors     errs = { NULL, 0, 0 };
+
+    p.next = &w;
+    redact_load(&route->redact, "route", &map, &errs);
+    assert_int_equal(errs.count, 0);
+}
+
+static void
+given_limit(struct route *route, const char *sample, const char *rate)
+{
+    const struct node s = { .kind = NODE_SCALAR, .text = sample, .len = strlen(sample) };
+    const struct node r = { .kind = NODE_SCALAR, .text = rate, .len = strlen(rate) };
+    struct errors     errs = { NULL, 0, 0 };
+
+    route->limit = limit_new("route", *sample != '\0' ? &s : NULL, *rate != '\0' ? &r : NULL,
+                             &errs);
+    assert_non_null(route->limit);
+}
+
+static void
+what_is_redacted_is_in_nothing_that_is_made(void **state)
+{
+    (void)state;
+    first.topic = a_template("t-${body}");
+    first.key = a_template("${raw}");
+    first.value = ROUTE_VALUE_RAW;
+    given_redaction(&first, "ab", "X");
+    WHEN_READ("abc\r\n");
+    THEN_VALUES("0:Xc\r");
+    assert_true(slice_is(c->runs[0].topic, "t-Xc"));
+    assert_true(slice_is(message_key(&c->messages[0]), "Xc\r"));
+}
+
+static void
+a_route_redacts_for_itself_only(void **state)
+{
+    (void)state;
+    plan_add_route(plan, &second);
+    first.go_on = true;
+    given_redaction(&first, "ab", "X");
+    given_redaction(&second, "c", "Y");
+    WHEN_READ("abc\n");
+    THEN_VALUES("0:Xc|0:abY");
+}
+
+static void
+a_redaction_that_was_given_up_rejects_the_message(void **state)
+{
+    char line[5001];
+
+    (void)state;
+    plan->max_line = sizeof line;
+    given_redaction(&first, "(a+)+[bc]", "X");
+    memset(line, 'a', sizeof line - 1);
+    line[sizeof line - 1] = '\n';
+    when_read_at(0, line, sizeof line, false);
+    assert_int_equal(c->nmessages, 1);
+    assert_string_equal(c->runs[0].reject, "the search for what to redact took too long");
+    assert_null(memchr(c->messages[0].value, 'a', 3));
+}
+
+static void
+what_sample_leaves_out_is_filtered_and_taken(void **state)
+{
+    (void)state;
+    plan_add_route(plan, &second);
+    given_limit(&first, "1/3", "");
+    WHEN_READ("a\nb\nc\nd\n");
+    THEN_VALUES("0:a|6:d");
+    assert_int_equal(c->filtered, 2);
+    assert_int_equal(c->records, 4);
+}
+
+static void
+a_rate_limit_counts_over_chunks(void **state)
+{
+    (void)state;
+    scratch_stop_clock(work);
+    given_limit(&first, "", "3/s");
+    WHEN_READ("a\nb\n");
+    assert_int_equal(c->filtered, 0);
+    WHEN_READ("c\nd\ne\n");
+    THEN_VALUES("0:c");
+    assert_int_equal(c->filtered, 2);
+}
+
+static void
+only_what_a_route_takes_is_counted_by_its_limit(void **state)
+{
+    (void)state;
+    plan_add_route(plan, &second);
+    first.go_on = second.go_on = true;
+    given_limit(&first, "1/2", "");
+    WHEN_READ("a\nb\n");
+    assert_int_equal(c->nmessages, 3);
+    assert_int_equal(c->filtered, 0);       /* the other route has sent it */
+}
+
+static void
+messages_are_known_in_the_order_in_which_they_were_made(void **state)
+{
+    static const uint32_t expected[] = { 0, 1, 2, 1 };
+
+    (void)state;
+    plan_add_route(plan, &second);
+    first.go_on = true;
+    first.topic = a_template("t-${body}");
+    WHEN_READ("a\nb\n");
+    assert_int_equal(c->nmessages, 4);
+    assert_memory_equal(scratch_runs(work), expected, sizeof expected);
+}
+
 static void
 a_record_that_no_route_takes_is_counted(void **state)
 {
@@ -402,6 +525,13 @@ main(void)
         TEST(a_chunk_ends_when_it_has_no_room_for_messages),
         TEST(messages_of_two_topics_stand_in_two_runs_in_order),
         TEST(a_key_is_a_copy_and_a_missing_field_is_no_key),
+        TEST(what_is_redacted_is_in_nothing_that_is_made),
+        TEST(a_route_redacts_for_itself_only),
+        TEST(a_redaction_that_was_given_up_rejects_the_message),
+        TEST(what_sample_leaves_out_is_filtered_and_taken),
+        TEST(a_rate_limit_counts_over_chunks),
+        TEST(only_what_a_route_takes_is_counted_by_its_limit),
+        TEST(messages_are_known_in_the_order_in_which_they_were_made),
         TEST(a_record_that_no_route_takes_is_counted),
         TEST(continue_tries_the_next_route_too),
         TEST(gathered_values_stand_in_the_order_of_the_messages),
