@@ -173,15 +173,6 @@ count_dots(struct slice s)
     return dots;
 }
 
-static void
-set_param(const struct syslog_data *d, struct arena *a, struct record *r)
-{
-    const struct slice name = param_name(d, a);
-
-    if (names_all_asked(r->names) || names_find(r->names, name) != NAME_NONE)
-        (void)record_set_named(r, name, VALUE_TEXT, without_escapes(d->value, a));
-}
-
 /* Only the parameters with so many dots in their names.  More of them than a record has
  * room for are not looked at. */
 static void
@@ -192,7 +183,8 @@ set_params(struct slice data, unsigned dots, struct parse_work *work, struct rec
 
     for (int i = 0; i < RECORD_MAX_FIELDS && syslog_data_next(&d, &broken); i++)
         if (count_dots(d.name) == dots)
-            set_param(&d, work->arena, r);
+            (void)record_set_named(r, param_name(&d, work->arena), VALUE_TEXT,
+                                   without_escapes(d.value, work->arena));
 }
 
 /* The fewer dots a PARAM has, the longer is the ID in the same name: the last one holds. */
