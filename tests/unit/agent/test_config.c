@@ -425,7 +425,7 @@ an_unknown_type_is_told(void **state)
           "a.yaml:2:30: parser 'q' needs a type (regex)\n"
           "    parsers: {p: {type: jsn}, q: {}, r: {type: cri}}\n"
           "                                 ^\n"
-          "a.yaml:2:44: parser type 'cri' is not supported yet\n"
+          "a.yaml:2:44: there is no parser type 'cri'\n"
           "    parsers: {p: {type: jsn}, q: {}, r: {type: cri}}\n"
           "                                               ^~~\n"
           "a.yaml:3:22: 'type' must be a text, not a list\n"
