@@ -189,16 +189,11 @@ set_params(struct slice data, unsigned dots, struct parse_work *work, struct rec
 
 /* The fewer dots a PARAM has, the longer is the ID in the same name: the last one holds. */
 static void
-set_data(struct slice data, struct parse_work *work, struct record *r)
+set_data(const struct syslog_message *m, struct parse_work *work, struct record *r)
 {
-    struct syslog_data d = { .rest = data };
-    unsigned           most = 0;
-    bool               broken;
-
-    for (int i = 0; i < RECORD_MAX_FIELDS && syslog_data_next(&d, &broken); i++)
-        most = count_dots(d.name) > most ? count_dots(d.name) : most;
-    for (unsigned dots = most + 1; dots-- > 0;)
-        set_params(data, dots, work, r);
+    for (unsigned dots = m->dotted ? MOST_DOTS : 0; dots > 0; dots--)
+        set_params(m->data, dots, work, r);
+    set_params(m->data, 0, work, r);
 }
 
 /* False: it has one that cannot be. */
@@ -235,7 +230,7 @@ parse(const struct parser *p, struct parse_work *work, struct record *r)
     }
     set_parts(sp, &m, r);
     if (m.data.ptr != NULL)
-        set_data(m.data, work, r);
+        set_data(&m, work, r);
     work->reason = "bad time";
     if (sp->base.time.format == NULL && !set_time(sp, &m, r))
         return -1;
