@@ -18,8 +18,8 @@ const struct field record_time_fields[] = {
     { .name = "format", .kind = FIELD_NODE, .required = true,
       .offset = FIELD_AT(struct time_conf, format, const struct node *),
       .help = "How it is written: strptime's conversions and %f (a fraction), or iso8601, epoch, "
-              "epoch_ms, epoch_us, epoch_ns. A year that is missing is the one closest to now, at most "
-              "2 days ahead." },
+              "epoch_ms, epoch_us, epoch_ns. A year that is missing is the one closest to now, at "
+              "most 2 days ahead." },
     A_NODE(struct time_conf, "zone", zone,
         "Where it was written, if the text does not say: `UTC` (default), `local` (the machine's "
         "zone; an hour that is there twice is the first) or +hh:mm."),

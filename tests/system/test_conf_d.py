@@ -42,7 +42,7 @@ def test_all_pieces_load_together_with_any_output(tmp_path, output):
 
 
 # Where a sample would have been found, if that matters.
-FOUND_AT = {"kubernetes": "/var/log/containers/web-7d9f_shop_app-" + 4 * "0123456789abcdef" + ".log"}
+FOUND_AT = {"kubernetes": f"/var/log/containers/web-7d9f_shop_app-{4 * '0123456789abcdef'}.log"}
 
 
 def inputs(piece):

@@ -379,7 +379,12 @@ static const struct shape {
       MARCH_1 },
     { "000029: *Mar  1 18:46:11: %SYS-5-CONFIG_I: x", NULL, "%SYS-5-CONFIG_I", NULL, "x", 1 },
     { "<189>29: %SYS-5-CONFIG_I: x", NULL, "%SYS-5-CONFIG_I", NULL, "x", 0 },
-    { "Mar  1 18:46:11 r1 29: %SYS-5-CONFIG_I: x", "r1", NULL, NULL, "29: %SYS-5-CONFIG_I: x", 1 },
+    { "Mar  1 18:46:11 r1 29: %SYS-5-CONFIG_I: x", "r1", "%SYS-5-CONFIG_I", NULL, "x", 1 },
+    { "Mar  1 2024 18:46:11 r1 29: *Mar  1 00:00:07.1 UTC: %SYS-5-CONFIG_I: x", "r1",
+      "%SYS-5-CONFIG_I", NULL, "x", MARCH_1 },
+    { "Mar  1 2024 18:46:11 fw-1: %ASA-6-302013: x", "fw-1", "%ASA-6-302013", NULL, "x", MARCH_1 },
+    { "Mar  1 18:46:11 r1 29: x", "r1", NULL, NULL, "29: x", 1 },
+    { "Mar  1 18:46:11 r1 29: Mar  1 18:46:11: x", "r1", NULL, NULL, "29: Mar  1 18:46:11: x", 1 },
     /* No time. */
     { "<30>sshd[7]: x", NULL, "sshd", "7", "x", 0 },
     { "<30>no tag", NULL, NULL, NULL, "no tag", 0 },
