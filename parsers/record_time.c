@@ -93,6 +93,8 @@ get_text(const struct record *r, uint32_t field, struct arena *a, struct slice *
 {
     const struct value *v = record_field(r, field);
 
+    if (v == NULL && field == NAME_TIME)
+        return false;           /* what a parser before has made of it is no text to be read */
     if (v == NULL || field == NAME_BODY || field == NAME_RAW)
         return record_get(r, field, a, text);
     *text = v->text;

@@ -7,7 +7,6 @@
  */
 #include "agent/data/time_take.h"
 
-#include <assert.h>
 #include <strings.h>
 
 enum {
@@ -296,7 +295,8 @@ time_take_utc(struct slice *s)
     return take_one_of(s, utc_names, sizeof utc_names / sizeof *utc_names, &east);
 }
 
-/* Left out is what several countries use: IST, BST, AST, CDT of Cuba has to yield. */
+/* Those of RFC 5322 mean what they mean there; left out is what several countries use (IST,
+ * BST, AST). */
 bool
 time_take_zone_name(struct slice *s, struct time_moment *m)
 {

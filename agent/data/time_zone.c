@@ -118,6 +118,7 @@ time_zone_seconds(const struct time_zone *zone, int64_t wall)
 
     if (zone->local == NULL)
         return wall - zone->east;
+    assert(zone->local->count > 0);
     p = zone->local->periods;
     high = zone->local->count - 1;
     while (low < high) {        /* the first period that ends after this */
