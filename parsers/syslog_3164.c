@@ -321,7 +321,7 @@ take_host(struct slice *s, struct syslog_message *m)
     *s = rest;
 }
 
-/* [1234], and a colon perhaps; something else than a message's own text. */
+/* [1234], with or without a colon behind it. */
 static bool
 take_pid(struct slice *s, struct slice *pid)
 {

@@ -17,7 +17,7 @@
 #include "agent/data/time_take.h"
 
 #define WEEK 604800
-#define LAST 4102444800         /* 2100-01-01 */
+#define LAST 3155760000         /* 2070-01-01 */
 
 /* A time between two changes. */
 struct period {
