@@ -318,6 +318,7 @@ start_read(struct file_tail *t)
     if (job == NULL)
         return EV_FULL;
     t->read.before = present_mark(t).print;
+    t->read.fresh = s->read_bytes == 0;
     t->read.identity = s->identity;
     t->read_at = clock_ms();
     t->woken = false;
@@ -379,6 +380,8 @@ judge(struct file_tail *t)
         begin_at(t, &t->given);
         return EV_MORE;
     }
+    if (t->read.size == 0 && !t->read.final)
+        return EV_END;          /* it may be a copy that is just being made */
     if (file_copy_may_read(t)) {
         t->read.peek = false;
         return EV_MORE;

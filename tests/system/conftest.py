@@ -14,6 +14,14 @@ from stoker import BINARY, Agent
 COUNTER = itertools.count(1)
 
 
+def pytest_addoption(parser):
+    """For test_torture.py."""
+    parser.addoption("--torture-seed", type=int,
+                     default=int(os.environ.get("TORTURE_SEED", 0)))
+    parser.addoption("--torture-seconds", type=float,
+                     default=float(os.environ.get("TORTURE_SECONDS", 60)))
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "sanitized: runs with the sanitizer build as well")
 
