@@ -63,6 +63,16 @@ is_too_early(const struct file_tail *t, enum likeness likeness, uint64_t now)
     return now < (t->active_at > t->held_at ? t->active_at : t->held_at) + HOLD_MS;
 }
 
+/* It could not be looked at since: an outage holds it back, and who knows what it
+ * is now? */
+static bool
+is_held_back(const struct file_tail *original)
+{
+    return original->state == TAIL_HOLDING ||
+           (original->state == TAIL_RESTING && original->read.outcome != FILE_READ_FAILED &&
+            original->read.outcome != FILE_READ_MISSING);
+}
+
 static bool
 must_wait(struct file_tail *t, uint64_t now)
 {
@@ -73,7 +83,8 @@ must_wait(struct file_tail *t, uint64_t now)
         const enum likeness likeness = compare(t, original);
 
         if (likeness != UNLIKE &&
-            (is_too_early(t, likeness, now) || is_undecided(original, likeness)))
+            (is_too_early(t, likeness, now) || is_undecided(original, likeness) ||
+             is_held_back(original)))
             return true;
     }
     return false;
