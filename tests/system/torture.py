@@ -422,10 +422,10 @@ class Link(Writer):
     shapes = (("switch", 5), ("truncate", 1))
 
     def open(self, path=None):
-        target = self.folder / f"data.{self.made}"
-        super().open(target)
+        self.target = self.folder / f"data.{self.made}"
+        super().open(self.target)
         fresh = self.folder / "fresh"
-        fresh.symlink_to(target.name)
+        fresh.symlink_to(self.target.name)
         fresh.rename(self.path)
 
     def switch(self):
@@ -441,8 +441,8 @@ class Link(Writer):
 
     def do_switch(self):
         self.tell(f"switches from {self.content.name}")
-        self.old.append((self.folder / f"data.{self.made}", self.content))
-        before, content = self.file, self.content
+        self.old.append((self.target, self.content))
+        before = self.file
         self.finish_line()
         self.begin_content()
         self.open()
