@@ -180,6 +180,7 @@ struct kafka {
     /* kafka_reports */
     bool                           worked;      /* the cluster has answered once */
     bool                           down;        /* no broker could be reached since */
+    _Atomic int                    certificate; /* why the broker's is not trusted: _errors.h */
     struct log_repeat              told[TROUBLES];
 
     unsigned                       handles;     /* still to be closed */
