@@ -20,6 +20,7 @@ enum {
     QUIET_MS = 5,
     QUIET_FULL_MS = 100,
     MOST_HINTS = 4096,      /* more than these, and looking at everything is cheaper */
+    MOST_ORIGINS = 16,
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -158,14 +159,15 @@ find_move(const struct file_hints *hints, int wd, const char *name)
     return NULL;
 }
 
-/* The name under which the file could have been met: that before its first rename. */
+/* The names under which the file could have been met: all that it had. */
 static void
-set_origin(struct file_scan *scan, struct file_hint *hint, const struct file_hint *before)
+set_origins(struct file_scan *scan, struct file_hint *hint, const struct file_hint *before)
 {
-    const bool again = before != NULL && before->from != NULL;
+    const struct file_origin *o = before != NULL ? before->origins : NULL;
 
-    hint->from = mem_string(again ? before->from : scan->from);
-    hint->from_wd = again ? before->from_wd : scan->from_wd;
+    for (unsigned n = 1; o != NULL && n < MOST_ORIGINS; n++, o = o->next)
+        file_hints_add_origin(hint, o->wd, o->name);
+    file_hints_add_origin(hint, scan->from_wd, scan->from);
 }
 
 void
@@ -181,7 +183,7 @@ file_scan_moved_to(struct file_input *in, uint32_t cookie, int wd, const char *n
         before = find_move(&scan->hints, scan->from_wd, scan->from);
         if (before == NULL)
             before = find_move(&scan->taken, scan->from_wd, scan->from);
-        set_origin(scan, hint, before);
+        set_origins(scan, hint, before);
     }
     hint->moved_here = true;
 }

@@ -43,9 +43,9 @@ void file_scan_start(struct file_input *in);
 /* Look at this name of a watched folder; NULL: the watch has ended. */
 void file_scan_hint(struct file_input *in, int wd, const char *name);
 
-/* A file was renamed: two events that have one cookie.  Where it had its name
- * from is remembered for a while: a file that is renamed several times before
- * anybody could look is followed if its first name was meant. */
+/* A file was renamed: two events that have one cookie.  The names it had are
+ * remembered for a while: a file that is renamed several times before anybody
+ * could look is followed if one of them was meant. */
 void file_scan_moved_from(struct file_input *in, uint32_t cookie, int wd, const char *name);
 void file_scan_moved_to(struct file_input *in, uint32_t cookie, int wd, const char *name);
 
