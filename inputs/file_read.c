@@ -260,7 +260,7 @@ take_chunk(struct file_read *r, struct chunk *c, const char *before)
     else
         r->more = c->len == c->size || memrchr(c->bytes + used, '\n', c->len - used) != NULL ||
                   (r->final && used < c->len);
-    r->room = CHUNK_SIZE;
+    r->room = r->more || used > CHUNK_SMALL / 2 ? CHUNK_SIZE : CHUNK_SMALL;
     r->scanned = 0;
     end(r, FILE_READ_CHUNK, NULL);
 }
@@ -329,7 +329,7 @@ take_records(struct file_read *r, struct job *job, const char *before)
         end(r, FILE_READ_NOTHING, NULL);
         break;
     case TRANSFORM_GROW:
-        r->room = transform_room(r->source.plan);
+        r->room = c->size < CHUNK_SIZE ? CHUNK_SIZE : transform_room(r->source.plan);
         end(r, FILE_READ_AGAIN, NULL);
         break;
     case TRANSFORM_LONG:

@@ -332,22 +332,30 @@ start_read(struct file_tail *t)
     return EV_NONE;
 }
 
-/* Before it reads on: a copy may end here.  At most one mark in MARK_MS. */
+/* Before it reads on: a copy may end here.  At most one mark in MARK_MS; one where
+ * it was at the end of what there was replaces one in the midst of it. */
 static void
 set_mark(struct file_tail *t)
 {
     const uint64_t now = clock_ms();
 
-    if (window_end(&file_source(t)->window) == 0 || (t->nmarks > 0 && now - t->marked_at < MARK_MS))
+    if (window_end(&file_source(t)->window) == 0)
         return;
+    if (t->nmarks > 0 && now - t->marked_at < MARK_MS) {
+        if (t->in_midst || !t->marked_in_midst)
+            return;
+        t->nmarks--;
+    }
     t->marks[t->nmarks++ % FILE_MARKS] = present_mark(t);
     t->marked_at = now;
+    t->marked_in_midst = t->in_midst;
 }
 
 static enum file_tail_event
 push_chunk(struct file_tail *t)
 {
     set_mark(t);
+    t->in_midst = t->read.more;
     pipeline_push(&t->job);
     if (t->read.more)
         return EV_MORE;
@@ -599,7 +607,7 @@ file_tail_new(struct file_input *in, const char *path, uint64_t device, uint64_t
     file_source(t)->identity = (struct identity){ .device = device, .inode = inode };
     t->input = in;
     t->read.fd = -1;
-    t->read.room = CHUNK_SIZE;
+    t->read.room = CHUNK_SMALL;
     t->current = true;
     t->active_at = clock_ms();
     TAILQ_INSERT_TAIL(&in->all, t, all);

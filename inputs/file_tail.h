@@ -83,6 +83,8 @@ struct file_tail {
     struct file_mark      marks[FILE_MARKS];    /* how far it had read; a ring */
     unsigned              nmarks;               /* that were ever set */
     uint64_t              marked_at;
+    bool                  marked_in_midst;      /* the newest: whole lines were left, */
+    bool                  in_midst;             /* as they are now */
     struct log_repeat     told;
 
     /* file_flush: a group of lines waits for its next one */

@@ -19,7 +19,8 @@ chunk_new(size_t size)
 
     c->size = size;
     c->bytes = mem_alloc(size);
-    c->max_messages = CHUNK_MAX_MESSAGES;
+    c->max_arena = size == CHUNK_SMALL ? CHUNK_SMALL_ARENA : CHUNK_MAX_ARENA;
+    c->max_messages = size == CHUNK_SMALL ? CHUNK_SMALL_MESSAGES : CHUNK_MAX_MESSAGES;
     c->messages = mem_array(NULL, c->max_messages, sizeof *c->messages);
     arena_init(&c->arena);
     return c;
@@ -67,7 +68,7 @@ chunk_begin(struct chunk *c, struct source *source, uint64_t begin, const char *
 bool
 chunk_has_room(const struct chunk *c, uint32_t messages)
 {
-    return c->nmessages + messages <= c->max_messages && c->arena.used < CHUNK_MAX_ARENA;
+    return c->nmessages + messages <= c->max_messages && c->arena.used < c->max_arena;
 }
 
 struct message *
