@@ -43,7 +43,8 @@ struct errand {
 /* Free chunks of one size. */
 struct pool {
     struct chunk *first;
-    uint64_t      memory, length, idle;     /* bytes; chunks; how many are kept when nothing is out */
+    uint64_t      memory;       /* bytes */
+    uint64_t      length, idle; /* chunks; how many are kept when nothing is out */
 };
 
 struct pipeline {

@@ -3,7 +3,7 @@ frozen and the broker goes away.  Every line arrives; none comes twice but what 
 flight at a kill; every file keeps its order.  torture.py says what exactly is held.
 
     --torture-seconds N     as long as you like (60; or TORTURE_SECONDS)
-    --torture-seed N        the same decisions again (or TORTURE_SEED); their timing is the machine's
+    --torture-seed N        the same decisions again (or TORTURE_SEED), at the machine's own pace
 
 SPDX-License-Identifier: Apache-2.0
 """

@@ -34,7 +34,7 @@ INTERVAL = 0.2                  # seconds: agent.checkpoint_interval
 LINGER = 3                      # seconds: of the inputs
 IN_FLIGHT = 8                   # seconds of undisturbed work after which nothing is in flight
 HEAD = 1024                     # bytes: what a copy is known by at its best
-TRANSFER_LINES = 400_000        # a writer's numbers: as many as arrays begin with
+MORE_LINES = 100_000            # by which a writer's account grows
 
 
 class Content:
@@ -132,8 +132,8 @@ class Writer(Actor):
         self.old = []                       # (path, content) of what was rotated
         self.file = None
         self.rest = b""                     # of a line whose beginning is written
-        self.runs = array.array("H", bytes(2 * TRANSFER_LINES))     # who sent line n last; 0: nobody
-        self.times = array.array("d", bytes(8 * TRANSFER_LINES))    # when that came
+        self.runs = array.array("H", bytes(2 * MORE_LINES))     # who sent line n last; 0: nobody
+        self.times = array.array("d", bytes(8 * MORE_LINES))    # when that came
         self.begin_content()
 
     def begin_content(self, offset=0):
@@ -503,8 +503,8 @@ class Account(Actor):
     def check_repeat(self, content, run, number):
         writer = content.writer
         while number >= len(writer.runs):
-            writer.runs.extend(array.array("H", bytes(2 * TRANSFER_LINES)))
-            writer.times.extend(array.array("d", bytes(8 * TRANSFER_LINES)))
+            writer.runs.extend(array.array("H", bytes(2 * MORE_LINES)))
+            writer.times.extend(array.array("d", bytes(8 * MORE_LINES)))
         before = writer.runs[number]
         if before == 0:
             content.seen += 1
