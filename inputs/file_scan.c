@@ -5,6 +5,7 @@
 #include "inputs/file_scan.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ enum {
     QUIET_FULL_MS = 100,
     MOST_HINTS = 4096,      /* more than these, and looking at everything is cheaper */
     MOST_ORIGINS = 16,
+    MANY = 1000,            /* files at once: what it took to begin with them is given back */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -48,6 +50,8 @@ on_work(uv_work_t *work)
 {
     struct file_scan *scan = &((struct file_input *)work->data)->scan;
 
+    if (scan->take_tidy)
+        (void)malloc_trim(0);
     file_discover_look(scan->discover, &scan->taken, &scan->changes);
     if (scan->take_full)
         file_discover_scan(scan->discover, scan->take_thorough, &scan->changes);
@@ -82,6 +86,7 @@ on_done(uv_work_t *work, int status)
     if (in->at_start && !in->stopping)
         tell_start(in);
     in->at_start = false;
+    scan->tidy = scan->changes.count > MANY;
     file_changes_fini(&scan->changes);
     schedule(in);
     file_came_back(in);
@@ -98,7 +103,8 @@ on_timer(uv_timer_t *timer)
     scan->hints = (struct file_hints){ NULL, 0, 0 };
     scan->take_full = scan->full || clock_ms() >= scan->full_at;
     scan->take_thorough = scan->thorough;
-    scan->full = scan->thorough = false;
+    scan->take_tidy = scan->tidy;
+    scan->full = scan->thorough = scan->tidy = false;
     scan->busy = true;
     in->out++;
     uv_queue_work(in->loop, &scan->work, on_work, on_done);

@@ -24,6 +24,7 @@ struct file_scan {
     struct file_hints     hints;        /* for the next job */
     bool                  full;         /* it has to look at everything, */
     bool                  thorough;     /* and trust no folder */
+    bool                  tidy;         /* the last one found many files */
     bool                  busy;
     uint64_t              ended_at;     /* clock_ms() of the last job's end */
     uint64_t              full_at;      /* when everything is due again */
@@ -33,7 +34,7 @@ struct file_scan {
 
     /* the job's; the hints stay until the next */
     struct file_hints     taken;
-    bool                  take_full, take_thorough;
+    bool                  take_full, take_thorough, take_tidy;
     struct file_changes   changes;
 };
 

@@ -346,6 +346,8 @@ set_mark(struct file_tail *t)
             return;
         t->nmarks--;
     }
+    if (t->marks == NULL)
+        t->marks = mem_array(NULL, FILE_MARKS, sizeof *t->marks);
     t->marks[t->nmarks++ % FILE_MARKS] = present_mark(t);
     t->marked_at = now;
     t->marked_in_midst = t->in_midst;
@@ -645,6 +647,7 @@ file_tail_free(struct file_tail *t)
     file_target_forget(&t->read);
     drop_window(file_source(t));
     source_fini(file_source(t));
+    free(t->marks);
     free(t);
 }
 

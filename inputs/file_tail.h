@@ -80,7 +80,7 @@ struct file_tail {
     int64_t               mtime_ms;     /* as last seen; the size is the source's */
     bool                  is_due, is_open, is_attended;
     TAILQ_ENTRY(file_tail) all, due, open, attended, young;
-    struct file_mark      marks[FILE_MARKS];    /* how far it had read; a ring */
+    struct file_mark     *marks;                /* how far it had read: a ring of FILE_MARKS, or NULL */
     unsigned              nmarks;               /* that were ever set */
     uint64_t              marked_at;
     bool                  marked_in_midst;      /* the newest: whole lines were left, */

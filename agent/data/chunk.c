@@ -10,7 +10,7 @@
 
 #include "agent/base/mem.h"
 
-enum { FIRST_RUNS = 8 };
+enum { FIRST_RUNS = 8, SMALL_BLOCK = 1024 };
 
 struct chunk *
 chunk_new(size_t size)
@@ -22,7 +22,10 @@ chunk_new(size_t size)
     c->max_arena = size == CHUNK_SMALL ? CHUNK_SMALL_ARENA : CHUNK_MAX_ARENA;
     c->max_messages = size == CHUNK_SMALL ? CHUNK_SMALL_MESSAGES : CHUNK_MAX_MESSAGES;
     c->messages = mem_array(NULL, c->max_messages, sizeof *c->messages);
-    arena_init(&c->arena);
+    if (size == CHUNK_SMALL)
+        arena_init_small(&c->arena, SMALL_BLOCK);
+    else
+        arena_init(&c->arena);
     return c;
 }
 

@@ -25,7 +25,7 @@ enum {
     MAX_OUTPUTS = 64,
     PRESSURE_MS = 100,          /* how long somebody waits for memory before outputs must yield */
     IDLE_POOL = 4,              /* free chunks kept when nothing is out, */
-    IDLE_SMALL = 256,           /* and free small ones */
+    IDLE_SMALL = 64,            /* and free small ones */
     ERRAND_JOBS = 64,           /* small ones, that one worker does at once */
 };
 

@@ -49,9 +49,10 @@ class FileParts:
             yield stoker, ends, bootstrap, topic
 
     def fill(self, folder, files):
+        """A line each, of no phase that latency.c would count."""
         folder.mkdir()
         for n in range(files):
-            (folder / f"{n}.log").write_bytes(b"file %d says hello\n" % n)
+            (folder / f"{n}.log").write_bytes(b"9 0 file %d says hello\n" % n)
 
     # --- quiet files
 
