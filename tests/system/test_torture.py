@@ -99,4 +99,3 @@ def test_nothing_is_lost_whatever_happens(agents, kafka, topic, tmp_path, reques
     (tmp_path / "story").write_text("\n".join(f"{at:.3f} {who}: {what}"
                                               for at, who, what in world.story))
     assert not world.failure and not lost, f"seed {seed}: {world.failure}\n{lost}"
-    assert agent_chaos.kills or seconds < 30

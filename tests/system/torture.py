@@ -621,7 +621,7 @@ class AgentChaos(Actor):
         world = self.world
         world.gentle = True
         try:
-            until = time.monotonic() + 8
+            until = time.monotonic() + 12
             while world.is_fragile() and time.monotonic() < until:
                 self.pause(0.02)
             with world.lock:
@@ -665,7 +665,7 @@ class BrokerChaos(Actor):
 
     def act(self):
         while not self.world.over.is_set():
-            self.pause(3 + self.rng.random() * 12)
+            self.pause(5 + self.rng.random() * 15)
             if not self.world.over.is_set():
                 self.rng.choice([self.freeze, self.restart])()
 
