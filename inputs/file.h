@@ -12,6 +12,8 @@
  *     file_copy       is a new file a copy of one that we read?      (loop)
  *     file_search     where has a content gone?                      (loop and worker)
  *     file_sweep      once a second: what no event will tell         (loop and worker)
+ *     file_flush      groups of lines that have waited long enough   (loop)
+ *     file_target     where a symbolic link leads                    (worker)
  *
  * A *tail* is one content: the bytes of one file from their beginning to
  * their end.  Names come and go; when the content is replaced (truncated,
@@ -78,6 +80,7 @@ struct file_input {
 
     /* file_copy, file_search */
     struct file_map     starts;             /* tails by their first bytes */
+    struct file_tails   young;              /* of whose files less was seen than that */
     size_t              unverified;         /* tails with a row that were not opened yet */
     size_t              gated;              /* tails without row that wait for those */
     uint64_t            lost_bytes;
@@ -90,6 +93,8 @@ struct file_input {
     struct file_tails   unpacked;           /* that are being decompressed */
     size_t              nunpacked;
     uv_timer_t          due_timer;
+    struct file_tails   pending;            /* file_flush: in the order of pending_at */
+    uv_timer_t          flush_timer;
 
     unsigned            out;                /* jobs and requests that have not come back */
     bool                stopping, closing;

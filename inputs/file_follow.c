@@ -224,6 +224,7 @@ continue_row(struct file_tail *t, const struct checkpoint *row)
         t->read.whole_disk = row->disk_size;
     }
     window_init(&s->window, row->offset, row->tail);
+    s->window.lead = row->lead;
 }
 
 static bool

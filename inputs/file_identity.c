@@ -20,6 +20,14 @@ file_print(const char *bytes, size_t len)
                                 hash_bytes((struct slice){ bytes + len - n, n }) };
 }
 
+bool
+file_print_is_hole(const struct tail_print *print)
+{
+    static const char nuls[IDENTITY_TAIL];
+
+    return print->len > 0 && print->hash == hash_bytes((struct slice){ nuls, print->len });
+}
+
 int
 file_print_at(struct file_bytes b, uint64_t offset, struct tail_print *print)
 {
@@ -82,7 +90,7 @@ file_find_mark(struct file_bytes b, const struct file_mark *marks, unsigned coun
     const struct file_mark *newest = NULL;
 
     for (unsigned i = count; i-- > 0; )
-        if (marks[i].print.len > 0 &&
+        if (marks[i].print.len > 0 && !file_print_is_hole(&marks[i].print) &&
             file_meet_tail(b, marks[i].offset, &marks[i].print) == FILE_SAME)
             newest = &marks[i];
     return newest;

@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hash.h"
 #include "agent/flow/transform.h"
 #include "inputs/file_remove.h"
+#include "inputs/file_target.h"
 
 enum {
     BLOCK = 64 * 1024,              /* bytes at once when something is searched for */
@@ -164,6 +166,8 @@ open_file(struct file_read *r, struct chunk *c)
 
     if (r->fd < 0 && !open_path(r, c))
         return false;
+    if (opened)
+        file_target_learn(r);
     if (!look_at_file(r, c))
         return false;
     r->unmet = false;
@@ -315,12 +319,23 @@ leading_nuls(const char *bytes, size_t len)
     return n;
 }
 
+/* Fewer NUL bytes than what was there before are no hole, but a writer's own. */
 static bool
-find_data(struct file_read *r)
+leave_hole(struct file_read *r, uint64_t begin, uint64_t at)
+{
+    if (begin == 0 && at < r->hole)
+        return r->find == FILE_PLACE_GIVEN || begin_at(r, 0);
+    return (begin > 0 && at == begin) || begin_at(r, at - at % encoding_unit(r->encoding));
+}
+
+/* Where the hole ends in which `begin` lies; true if nothing is left of it there. */
+static bool
+find_data(struct file_read *r, uint64_t begin)
 {
     char           bytes[BLOCK];
-    const off_t    data = lseek(r->fd, (off_t)r->scanned, SEEK_DATA);
-    uint64_t       at = data > 0 ? (uint64_t)data : r->scanned;
+    const uint64_t from = r->scanned > begin ? r->scanned : begin;
+    const off_t    data = lseek(r->fd, (off_t)from, SEEK_DATA);
+    uint64_t       at = data > 0 ? (uint64_t)data : from;
     const uint64_t most = at + MOST_A_JOB;
 
     while (at < most) {
@@ -335,7 +350,7 @@ find_data(struct file_read *r)
         at += nuls;
         r->scanned = at;
         if (nuls < (size_t)got)
-            return begin_at(r, at < r->hole ? 0 : at - at % encoding_unit(r->encoding));
+            return leave_hole(r, begin, at);
     }
     return end(r, FILE_READ_AGAIN, NULL);
 }
@@ -363,8 +378,23 @@ find_mark(struct file_read *r)
     return end(r, FILE_READ_PLACED, NULL);
 }
 
+/* Nothing of it was read yet, and before where reading is to begin there is
+ * nothing but a hole: the copy of a file whose writer left it there, or that file
+ * itself after it was truncated once more. */
 static bool
-find_place(struct file_read *r)
+is_behind_hole(const struct file_read *r, const struct chunk *c)
+{
+    static const char nuls[FILE_START];
+
+    if (!r->fresh)
+        return false;
+    if (c->begin == 0)
+        return r->start == hash_bytes((struct slice){ nuls, sizeof nuls });
+    return file_print_is_hole(&r->before);
+}
+
+static bool
+find_place(struct file_read *r, const struct chunk *c)
 {
     if (r->nmarks > 0)
         return find_mark(r);
@@ -372,11 +402,11 @@ find_place(struct file_read *r)
         return end(r, FILE_READ_PEEKED, NULL);
     switch (r->find) {
     case FILE_PLACE_GIVEN:
-        break;
+        return r->compressed || !is_behind_hole(r, c) || find_data(r, c->begin);
     case FILE_PLACE_END:
         return find_end(r);
     case FILE_PLACE_DATA:
-        return find_data(r);
+        return find_data(r, 0);
     }
     return true;
 }
@@ -442,10 +472,13 @@ take_chunk(struct file_read *r, struct chunk *c, const char *before, bool final)
     const size_t used = (size_t)(c->end - c->begin);
 
     c->tail = print_of_end(r, c, before);
-    r->more = c->len == c->size ||
-              encoding_last_line(r->encoding, c->bytes + used, c->len - used) > 0 ||
-              (final && used < c->len);
-    r->room = CHUNK_SIZE;
+    if (plan_has_groups(r->source.plan))    /* the lines behind `end` may be a pending group */
+        r->more = c->len == c->size || c->stopped;
+    else
+        r->more = c->len == c->size ||
+                  encoding_last_line(r->encoding, c->bytes + used, c->len - used) > 0 ||
+                  (final && used < c->len);
+    r->room = r->more || used > CHUNK_SMALL / 2 ? CHUNK_SIZE : CHUNK_SMALL;
     r->scanned = 0;
     end(r, FILE_READ_CHUNK, NULL);
 }
@@ -504,21 +537,26 @@ take_records(struct file_read *r, struct job *job, const char *before)
     struct chunk *c = job->chunk;
     const bool    final = c->len < c->size && (r->final || is_gzip_over(r));
 
+    c->waited = r->waited;
+    c->target = file_target(r, c);
     switch (transform_chunk(r->source.plan, job->scratch, c, final)) {
     case TRANSFORM_DONE:
         take_chunk(r, c, before, final);
+        transform_gather(job->scratch, c);
         break;
     case TRANSFORM_PARTIAL:
         end(r, FILE_READ_NOTHING, NULL);
         break;
     case TRANSFORM_GROW:
-        r->room = transform_room(r->source.plan);
+        r->room = c->size < CHUNK_SIZE ? CHUNK_SIZE : transform_room(r->source.plan);
         end(r, FILE_READ_AGAIN, NULL);
         break;
     case TRANSFORM_LONG:
         take_long_line(r, job);
         break;
     }
+    r->waits = c->waits;
+    r->read_to = c->begin + c->len;
 }
 
 static void
@@ -527,7 +565,7 @@ read_some(struct file_read *r, struct job *job)
     struct chunk *c = job->chunk;
     char          before[IDENTITY_TAIL];
 
-    if (!open_file(r, c) || !find_place(r) || !reach(r, c) || !read_bytes(r, c, before))
+    if (!open_file(r, c) || !find_place(r, c) || !reach(r, c) || !read_bytes(r, c, before))
         return;
     c->read_at = clock_ms();
     if (c->len == 0)
@@ -543,6 +581,7 @@ file_read_work(struct job *job)
 
     r->fault = 0;
     r->trouble = NULL;
+    r->waits = 0;
     r->more = r->soon = r->unlinked = r->removed = false;
     read_some(r, job);
     leave_gzip(r, job->chunk);

@@ -62,6 +62,7 @@ struct file_read {
     bool              unmet;        /* fd was opened, but its head was not compared yet */
     struct tail_print before;       /* the bytes before the chunk */
     bool              final;        /* nothing will follow: a line without LF is a record */
+    bool              fresh;        /* nothing of it was read in this run */
     bool              peek;         /* only open it: it may be a copy (file_copy.h) */
     bool              remove;       /* delete it if nothing is left to read (file_remove.h) */
     struct file_mark *marks;        /* does it hold what these are of?  Then it is to begin */
@@ -70,6 +71,7 @@ struct file_read {
     size_t            room;         /* bytes that the next chunk needs */
     uint64_t          scanned;      /* a long line, or a hole, does not end before here */
     uint64_t          hole;         /* a hole is not shorter than this */
+    uint64_t          waited;       /* as in chunk.h */
 
     /* what was found */
     enum file_outcome outcome;
@@ -86,6 +88,10 @@ struct file_read {
     bool              removed;      /* its name was deleted here */
     uint64_t          start;        /* hash of its first FILE_START bytes, or 0 */
     struct file_mark  place;
+    uint64_t          waits;        /* as in chunk.h */
+    uint64_t          read_to;      /* the end of what was read */
+    char             *target;       /* where its path leads (file_target.h); owned; NULL: nowhere
+                                     * else */
 };
 
 /* The work of a job whose source is the first member of a struct file_read. */

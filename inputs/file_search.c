@@ -388,7 +388,7 @@ file_search_row(struct file_input *in, const struct checkpoint *row)
     l->earlier = true;
     l->complete = row->size >= row->offset && row->size > 0;
     l->unread = row->size > row->offset ? row->size - row->offset : 0;
-    l->marks[0] = (struct file_mark){ row->offset, row->tail };
+    l->marks[0] = (struct file_mark){ row->offset, row->tail, row->lead };
     l->nmarks = 1;
     file_search_go_on(in);
 }

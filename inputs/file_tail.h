@@ -75,6 +75,7 @@ struct file_tail {
     struct file_link      by_place;
     struct file_link      by_start;
     bool                  is_indexed;   /* by_start */
+    bool                  is_young;     /* in the list: less was seen than makes a start */
     struct file_name     *names;
     uint64_t              gone_at;      /* clock_ms() when the last name went; 0: it has one */
     uint64_t              read_at;      /* of its last read */
@@ -84,12 +85,21 @@ struct file_tail {
     int64_t               mtime_ms;     /* as last seen, */
     uint64_t              disk_size;    /* and the file's size; the source's is its content's */
     bool                  is_due, is_open, is_attended, is_unpacked;
-    TAILQ_ENTRY(file_tail) all, due, open, attended, unpacked;
-    struct file_mark      marks[FILE_MARKS];    /* how far it had read; a ring */
+    TAILQ_ENTRY(file_tail) all, due, open, attended, young, unpacked;
+    struct file_mark     *marks;                /* how far it had read: a ring of FILE_MARKS, or NULL */
     unsigned              nmarks;               /* that were ever set */
     uint64_t              marked_at;
+    bool                  marked_in_midst;      /* the newest: whole lines were left, */
+    bool                  in_midst;             /* as they are now */
     struct log_repeat     told;
     const char           *trouble;      /* that was told, or NULL */
+
+    /* file_flush: a group of lines waits for its next one */
+    bool                  is_pending;
+    TAILQ_ENTRY(file_tail) pending;
+    uint64_t              pending_to;   /* so far it had been read then: */
+    uint64_t              pending_at;   /* clock_ms() */
+    uint64_t              waited;       /* for its next read: groups up to here wait no more */
 };
 
 /* A tail of the file at this place, waiting.  It reads from the end of its

@@ -18,9 +18,11 @@ const struct field record_time_fields[] = {
     { .name = "format", .kind = FIELD_NODE, .required = true,
       .offset = FIELD_AT(struct time_conf, format, const struct node *),
       .help = "How it is written: strptime's conversions and %f (a fraction), or iso8601, epoch, "
-              "epoch_ms, epoch_us, epoch_ns." },
+              "epoch_ms, epoch_us, epoch_ns. A year that is missing is the one closest to now, at "
+              "most 2 days ahead." },
     A_NODE(struct time_conf, "zone", zone,
-        "Where it was written, if the text does not say: `UTC` (default), `local` or +hh:mm."),
+        "Where it was written, if the text does not say: `UTC` (default), `local` (the machine's "
+        "zone; an hour that is there twice is the first) or +hh:mm."),
     NO_MORE_FIELDS
 };
 
@@ -54,7 +56,7 @@ load_zone(struct record_time *t, const char *what, const struct node *n, struct 
 {
     struct error err;
 
-    if (is_text(n, what, "zone", errs) && time_format_zone(n->text, &t->zone, &err) == -1)
+    if (is_text(n, what, "zone", errs) && time_zone_load(&t->zone, n->text, &err) == -1)
         errors_at(errs, n->at, "%s: %s", what, err.text);
 }
 
@@ -82,6 +84,7 @@ record_time_fini(struct record_time *t)
 {
     time_format_free(t->format);
     t->format = NULL;
+    time_zone_fini(&t->zone);
 }
 
 /* The field's own text, also where the time is known already. */
@@ -90,6 +93,8 @@ get_text(const struct record *r, uint32_t field, struct arena *a, struct slice *
 {
     const struct value *v = record_field(r, field);
 
+    if (v == NULL && field == NAME_TIME)
+        return false;           /* what a parser before has made of it is no text to be read */
     if (v == NULL || field == NAME_BODY || field == NAME_RAW)
         return record_get(r, field, a, text);
     *text = v->text;

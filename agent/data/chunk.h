@@ -34,6 +34,11 @@ enum {
     CHUNK_SIZE = 256 * 1024,            /* bytes of a source, unless a line is longer */
     CHUNK_MAX_MESSAGES = CHUNK_SIZE / 48,
     CHUNK_MAX_ARENA = 512 * 1024,       /* keys and made values; then the chunk ends early */
+
+    /* the same of a small one, for a source that brings little */
+    CHUNK_SMALL = 4 * 1024,
+    CHUNK_SMALL_MESSAGES = CHUNK_SMALL / 48,
+    CHUNK_SMALL_ARENA = 32 * 1024,
 };
 
 /* The messages of one chunk that go to the same place, in the source's order.
@@ -56,6 +61,10 @@ struct tail_print {
     uint64_t hash;
 };
 
+/* Two streams in one file (a container's stdout and stderr) do not come to the same
+ * point: before `end` everything is in this chunk or an older one, and of one of them
+ * what stands in the next `lead` bytes too: of stdout, or of stderr if it is negative
+ * (group.h).  0 for all other sources. */
 struct chunk {
     struct source  *source;
     struct chunk   *newer;      /* in the window, or in the pool */
@@ -64,6 +73,7 @@ struct chunk {
     size_t          size;       /* room in bytes */
     size_t          len;        /* bytes that were read; end - begin of them are used */
     struct arena    arena;
+    size_t          max_arena;
     struct message *messages;
     uint32_t        max_messages;
     uint32_t        nmessages;
@@ -78,13 +88,18 @@ struct chunk {
     uint32_t        undecoded;  /* characters that became U+FFFD */
     const struct encoding *encoding;    /* of its lines, if its reader knows; NULL: the plan's */
     struct slice    path, name; /* of the source, when the chunk was begun; in the arena */
+    struct slice    target;     /* where the path leads, if it is a link and that is known */
     uint64_t        read_at;    /* clock_ms() of the read; for the age of what waits */
     struct tail_print tail;     /* the bytes just before `end` */
+    int64_t         lead;       /* at first of `begin`, then of `end`: see below */
+    uint64_t        waited;     /* groups whose last line ends up to here have waited long enough */
+    uint64_t        waits;      /* where the last line ends of the group that waits longest, or 0 */
+    bool            stopped;    /* there was no room for messages: whole lines are left */
     size_t          charged;    /* what the budget holds for it (pipeline's) */
     size_t          touched;    /* the most memory that it has ever used (pipeline's) */
 };
 
-/* On the heap, empty, with room for `size` bytes. */
+/* On the heap, empty, with room for `size` bytes; small if it is CHUNK_SMALL. */
 struct chunk *chunk_new(size_t size);
 void          chunk_free(struct chunk **c);
 

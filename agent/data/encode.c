@@ -37,22 +37,33 @@ is_special(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\' || c >= 0x80;
 }
 
-/* How many bytes from here on can be copied as they are. */
-static size_t
-plain_run(const char *text, size_t len)
+/* Copy a word if all of it is plain. */
+static inline bool
+copy_word(char *to, const char *text)
 {
-    size_t i = 0;
+    uint64_t word;
 
-    while (len - i >= sizeof(uint64_t)) {
-        uint64_t word;
+    memcpy(&word, text, sizeof word);
+    if (any_special(word))
+        return false;
+    memcpy(to, &word, sizeof word);
+    return true;
+}
 
-        memcpy(&word, text + i, sizeof word);
-        if (any_special(word))
-            break;
-        i += sizeof word;
-    }
-    while (i < len && !is_special((unsigned char)text[i]))
-        i++;
+/* Copy what can be copied as it is; how many bytes.  The last bytes go with a word that
+ * was copied in part before. */
+static inline size_t
+copy_plain(char *to, const char *text, size_t len)
+{
+    const size_t word = sizeof(uint64_t);
+    size_t       i = 0;
+
+    while (len - i >= word && copy_word(to + i, text + i))
+        i += word;
+    if (len >= word && len - i < word && copy_word(to + len - word, text + len - word))
+        return len;
+    for (; i < len && !is_special((unsigned char)text[i]); i++)
+        to[i] = text[i];
     return i;
 }
 
@@ -159,22 +170,52 @@ add_special(struct buf *b, const char *text, size_t len)
     return n;
 }
 
+/* From its `i`th byte on, which is special. */
+static void
+add_rest(struct buf *b, struct slice s, size_t i)
+{
+    while (i < s.len) {
+        size_t run;
+
+        i += add_special(b, s.ptr + i, s.len - i);
+        run = copy_plain(buf_reserve(b, s.len - i), s.ptr + i, s.len - i);
+        b->len += run;
+        i += run;
+    }
+    buf_add_char(b, '"');
+}
+
 void
 encode_json_string(struct buf *b, struct slice s)
 {
-    size_t i = 0;
+    char        *to = buf_reserve(b, s.len + 2);
+    const size_t run = copy_plain(to + 1, s.ptr, s.len);
 
-    (void)buf_reserve(b, s.len + 2);
-    buf_add_char(b, '"');
-    while (i < s.len) {
-        const size_t run = plain_run(s.ptr + i, s.len - i);
-
-        buf_add(b, s.ptr + i, run);
-        i += run;
-        if (i < s.len)
-            i += add_special(b, s.ptr + i, s.len - i);
+    to[0] = '"';
+    b->len += run + 1;
+    if (run == s.len) {
+        to[run + 1] = '"';
+        b->len++;
+    } else {
+        add_rest(b, s, run);
     }
-    buf_add_char(b, '"');
+}
+
+void
+encode_utf8(struct buf *b, struct slice s)
+{
+    bool valid;
+
+    for (size_t i = 0, n; i < s.len; i += n) {
+        n = ascii_run(s.ptr + i, s.len - i);
+        valid = true;
+        if (n == 0)
+            n = character(s.ptr + i, s.len - i, &valid);
+        if (valid)
+            buf_add(b, s.ptr + i, n);
+        else
+            buf_add(b, REPLACEMENT, sizeof REPLACEMENT - 1);
+    }
 }
 
 /* Three bytes in, four characters out (RFC 4648, section 4). */

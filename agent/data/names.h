@@ -10,6 +10,7 @@
 #ifndef AGENT_DATA_NAMES_H
 #define AGENT_DATA_NAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/base/slice.h"
@@ -24,6 +25,12 @@ enum well_known_name {
     NAME_LOG_FILE_NAME,         /* log.file.name */
     NAME_LOG_FILE_OFFSET,       /* log.file.offset */
     NAME_PARSE_ERROR,           /* parse.error */
+    NAME_LOG_IOSTREAM,          /* log.iostream */
+    NAME_K8S_NAMESPACE_NAME,    /* k8s.namespace.name */
+    NAME_K8S_POD_NAME,          /* k8s.pod.name */
+    NAME_K8S_POD_UID,           /* k8s.pod.uid */
+    NAME_K8S_CONTAINER_NAME,    /* k8s.container.name */
+    NAME_K8S_RESTART_COUNT,     /* k8s.container.restart_count */
     NAME_WELL_KNOWN             /* how many */
 };
 
@@ -35,11 +42,88 @@ struct names;
 struct names *names_new(void);
 void          names_free(struct names *names);
 
-/* The number of a name, given out if it is new. */
+/* The number of a name, given out if it is new.  Whoever calls it will ask for the
+ * field: a template, a condition, a parser that reads it. */
 uint32_t names_intern(struct names *names, struct slice name);
+
+/* The number of a name that a parser can set.  Not asked for by that: a field
+ * that nobody asks for need not be set (names_asked). */
+uint32_t names_offer(struct names *names, struct slice name);
+
+/* Somebody asks for every field, whatever its name. */
+void names_ask_all(struct names *names);
+bool names_all_asked(const struct names *names);
+
+/* By number: does anybody ask for it?  Valid once the names are complete. */
+const bool *names_asked(const struct names *names);
 
 /* The number of a name that the configuration mentions, or NAME_NONE. */
 uint32_t names_find(const struct names *names, struct slice name);
+
+/* The names that are asked for as a tree, cut at their dots: `a`, `a.b` and `a.b.c` are one
+ * branch.  For parsers whose names come from the line. */
+struct names_path {
+    struct slice        part;
+    uint32_t            number;     /* of the name that ends here; NAME_NONE: none does */
+    struct names_path  *first;      /* of those below; NULL: none */
+    struct names_path  *next;       /* beside */
+    struct names_path **slots;      /* those below, by hash; a quarter full at the most */
+    uint32_t            mask;
+    uint64_t            goes_on;    /* first bytes, modulo 64, of what is two or more parts */
+};
+
+/* All names were given out: make the tree, and their quoted forms. */
+void names_complete(struct names *names);
+
+/* A name as that of a member of a JSON object: quoted, with the colon.  After
+ * names_complete(). */
+struct slice names_quoted(const struct names *names, uint32_t number);
+
+/* The tree's root; after names_complete(). */
+const struct names_path *names_paths(const struct names *names);
+
+static inline uint32_t
+names_part_hash(struct slice part)
+{
+    const unsigned char *p = (const unsigned char *)part.ptr;
+
+    return part.len == 0 ? 0 : (uint32_t)part.len * 5 + p[0] * 3u + p[part.len - 1];
+}
+
+/* Of a text that begins with a dot, the first part is empty. */
+static inline uint64_t
+names_first_bit(struct slice text)
+{
+    return (uint64_t)1 << ((text.len > 0 ? text.ptr[0] : '.') & 63);
+}
+
+static inline const struct names_path *
+names_find_part(const struct names_path *at, struct slice part)
+{
+    const struct names_path *p;
+
+    for (uint32_t i = names_part_hash(part);; i++) {
+        p = at->slots[i & at->mask];
+        if (p == NULL || (p->part.len == part.len && memcmp(p->part.ptr, part.ptr, part.len) == 0))
+            return p;
+    }
+}
+
+/* For names_find_below(). */
+const struct names_path *names_find_parts(const struct names_path *at, struct slice name);
+
+/* What `name`, which may hold dots itself, leads to from here; NULL: nothing. */
+static inline const struct names_path *
+names_find_below(const struct names_path *at, struct slice name)
+{
+    const struct names_path *below = names_find_part(at, name);
+
+    return below == NULL && (at->goes_on & names_first_bit(name)) != 0
+        ? names_find_parts(at, name) : below;
+}
+
+/* By number: their texts.  Valid once the names are complete. */
+const struct slice *names_texts(const struct names *names);
 
 struct slice names_text(const struct names *names, uint32_t number);
 uint32_t     names_count(const struct names *names);

@@ -25,7 +25,8 @@ enum {
     MAX_HEAP = 16 * 1024,           /* KiB; for patterns that the JIT does not take */
     MAX_DEPTH = 100 * 1000,
     BACKTRACKS = 200 * 1000,        /* for each place to begin at, 2 to 3 ns each, */
-    BACKTRACKS_A_BYTE = 8,          /* and more in a long line, where honest patterns need them */
+    BACKTRACKS_A_BYTE = 8,          /* and more in a long line, where honest patterns need them: */
+    LENGTH_STEP = 4096,             /* one limit for so many lengths (setting it costs time, too) */
     STEP = 128,                     /* places to begin at between two looks at the clock, */
     STEP_BYTES = 8 * 1024 * 1024,   /* fewer in a long line, where each may take long */
     LEAST_STEP = 2,
@@ -47,6 +48,7 @@ struct pattern_work {
     pcre2_jit_stack     *stack;
     const PCRE2_SIZE    *offsets;   /* in `data`: where each group begins and ends */
     size_t               groups;
+    size_t               backtracks, offset_limit;  /* as the context has them now */
 };
 
 /* ---- Compiling ---------------------------------------------------------- */
@@ -170,6 +172,7 @@ pattern_work_new(size_t groups)
     struct pattern_work *work = NEW(struct pattern_work);
 
     work->groups = groups;
+    work->offset_limit = PCRE2_UNSET;
     work->data = pcre2_match_data_create((uint32_t)groups + 1, NULL);
     work->context = pcre2_match_context_create(NULL);
     assert(work->data != NULL && work->context != NULL);
@@ -195,12 +198,14 @@ pattern_work_free(struct pattern_work *work)
 
 /* Look for a match that begins at `start`, or up to the limit set in the context. */
 static enum pattern_result
-search(const struct pattern *p, struct pattern_work *work, struct slice subject, size_t start)
+search(const struct pattern *p, struct pattern_work *work, struct slice subject, size_t start,
+       uint32_t options)
 {
     const PCRE2_SPTR text = (PCRE2_SPTR)subject.ptr;
+    const size_t     len = subject.len;
     const int        rc =
-        p->jit ? pcre2_jit_match(p->code, text, subject.len, start, 0, work->data, work->context)
-               : pcre2_match(p->code, text, subject.len, start, 0, work->data, work->context);
+        p->jit ? pcre2_jit_match(p->code, text, len, start, options, work->data, work->context)
+               : pcre2_match(p->code, text, len, start, options, work->data, work->context);
 
     if (rc > 0)
         return PATTERN_YES;
@@ -224,17 +229,38 @@ step_size(size_t len)
     return len < STEP_BYTES / LEAST_STEP ? STEP_BYTES / len : LEAST_STEP;
 }
 
+static void
+limit_backtracks(struct pattern_work *work, size_t len)
+{
+    const size_t steps = len / LENGTH_STEP + 1;
+    const size_t most = BACKTRACKS + BACKTRACKS_A_BYTE * LENGTH_STEP * steps;
+
+    if (most == work->backtracks)
+        return;
+    pcre2_set_match_limit(work->context, most < UINT32_MAX ? (uint32_t)most : UINT32_MAX);
+    work->backtracks = most;
+}
+
+static void
+limit_offset(struct pattern_work *work, size_t offset)
+{
+    if (offset == work->offset_limit)
+        return;
+    pcre2_set_offset_limit(work->context, offset);
+    work->offset_limit = offset;
+}
+
 static enum pattern_result
-search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice subject)
+search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice subject,
+                size_t start, uint32_t options)
 {
     const size_t        step = step_size(subject.len);
     uint64_t            begin = 0;      /* the end of the first step: most lines take no other */
-    size_t              start = 0;
     enum pattern_result result;
 
     for (;;) {
-        pcre2_set_offset_limit(work->context, start + step - 1);
-        result = search(p, work, subject, start);
+        limit_offset(work, start + step - 1);
+        result = search(p, work, subject, start, options);
         start = next_start(p, subject, start + step);
         if (result != PATTERN_NO || start > subject.len)
             return result;
@@ -245,18 +271,30 @@ search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice
     }
 }
 
+static enum pattern_result
+search_from(const struct pattern *p, struct pattern_work *work, struct slice subject,
+            size_t start, uint32_t options)
+{
+    assert(p->groups <= work->groups && subject.ptr != NULL);
+    limit_backtracks(work, subject.len);
+    if (!p->anchored)
+        return search_in_steps(p, work, subject, start, options);
+    limit_offset(work, PCRE2_UNSET);
+    return search(p, work, subject, start, options);
+}
+
 enum pattern_result
 pattern_match(const struct pattern *p, struct pattern_work *work, struct slice subject)
 {
-    const size_t backtracks = BACKTRACKS + BACKTRACKS_A_BYTE * subject.len;
+    return search_from(p, work, subject, 0, 0);
+}
 
-    assert(p->groups <= work->groups && subject.ptr != NULL);
-    pcre2_set_match_limit(work->context,
-                          backtracks < UINT32_MAX ? (uint32_t)backtracks : UINT32_MAX);
-    if (!p->anchored)
-        return search_in_steps(p, work, subject);
-    pcre2_set_offset_limit(work->context, PCRE2_UNSET);
-    return search(p, work, subject, 0);
+enum pattern_result
+pattern_search(const struct pattern *p, struct pattern_work *work, struct slice subject,
+               size_t start)
+{
+    assert(start <= subject.len);
+    return search_from(p, work, subject, start, PCRE2_NOTEMPTY);
 }
 
 struct slice
@@ -268,4 +306,12 @@ pattern_group(const struct pattern_work *work, struct slice subject, size_t grou
     if (offsets[0] == PCRE2_UNSET)
         return NO_SLICE;
     return (struct slice){ subject.ptr + offsets[0], offsets[1] - offsets[0] };
+}
+
+_Static_assert(PATTERN_UNSET == PCRE2_UNSET, "as the library says it");
+
+const size_t *
+pattern_offsets(const struct pattern_work *work)
+{
+    return work->offsets;
 }

@@ -42,8 +42,18 @@ enum pattern_result { PATTERN_NO, PATTERN_YES, PATTERN_LIMIT };
 enum pattern_result pattern_match(const struct pattern *p, struct pattern_work *work,
                                   struct slice subject);
 
+/* Search from byte `start` on for a match that is not empty; what lies before
+ * `start` is there for \b, ^ and what looks behind. */
+enum pattern_result pattern_search(const struct pattern *p, struct pattern_work *work,
+                                   struct slice subject, size_t start);
+
 /* After PATTERN_YES: the text of a group (0: the whole match), a part of the
  * subject; ptr NULL if the group took no part in the match. */
 struct slice pattern_group(const struct pattern_work *work, struct slice subject, size_t group);
+
+/* The same for who asks for many: by group, where its text begins and ends in the subject, two
+ * numbers each; both PATTERN_UNSET if it took no part.  As long as `work`. */
+#define PATTERN_UNSET (~(size_t)0)
+const size_t *pattern_offsets(const struct pattern_work *work);
 
 #endif

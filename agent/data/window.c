@@ -9,13 +9,19 @@
 void
 window_init(struct window *w, uint64_t committed, struct tail_print tail)
 {
-    *w = (struct window){ NULL, NULL, 0, committed, tail };
+    *w = (struct window){ .committed = committed, .tail = tail };
 }
 
 uint64_t
 window_end(const struct window *w)
 {
     return w->newest != NULL ? w->newest->end : w->committed;
+}
+
+int64_t
+window_lead(const struct window *w)
+{
+    return w->newest != NULL ? w->newest->lead : w->lead;
 }
 
 void
@@ -25,7 +31,8 @@ window_push(struct window *w, struct chunk **chunk)
 
     *chunk = NULL;
     assert(c->newer == NULL);
-    assert(c->begin == window_end(w) && c->end > c->begin);
+    assert(c->begin == window_end(w));
+    assert(c->end > c->begin || (c->end == c->begin && c->lead != window_lead(w)));
     if (w->newest != NULL)
         w->newest->newer = c;
     else
@@ -45,6 +52,7 @@ window_advance(struct window *w)
         last = w->oldest;
         w->committed = last->end;
         w->tail = last->tail;
+        w->lead = last->lead;
         w->oldest = last->newer;
         w->length--;
     }
@@ -57,11 +65,19 @@ window_advance(struct window *w)
 }
 
 struct chunk *
+window_cut(struct window *w, struct chunk *last)
+{
+    struct chunk **first = last != NULL ? &last->newer : &w->oldest, *taken = *first;
+
+    for (const struct chunk *c = taken; c != NULL; c = c->newer)
+        w->length--;
+    *first = NULL;
+    w->newest = last;
+    return taken;
+}
+
+struct chunk *
 window_clear(struct window *w)
 {
-    struct chunk *first = w->oldest;
-
-    w->oldest = w->newest = NULL;
-    w->length = 0;
-    return first;
+    return window_cut(w, NULL);
 }

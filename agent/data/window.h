@@ -28,12 +28,14 @@ struct window {
     size_t            length;       /* chunks held */
     uint64_t          committed;    /* everything before this offset has arrived */
     struct tail_print tail;         /* the bytes just before it */
+    int64_t           lead;         /* of it, as in chunk.h */
 };
 
-/* Start empty, with all bytes before `committed` already delivered. */
+/* Start empty, with all bytes before `committed` already delivered, and a lead of 0. */
 void window_init(struct window *w, uint64_t committed, struct tail_print tail);
 
-/* Take over a chunk that begins where the newest ends. */
+/* Take over a chunk that begins where the newest ends, and ends behind that or has
+ * another lead. */
 void window_push(struct window *w, struct chunk **chunk);
 
 /* Move `committed` over the complete chunks at the old end.  They are taken out
@@ -41,11 +43,13 @@ void window_push(struct window *w, struct chunk **chunk);
  * complete.  The caller owns them. */
 struct chunk *window_advance(struct window *w);
 
-/* Take every chunk out, delivered or not, and return them the same way.
- * `committed` stays as it is: they will be read again. */
-struct chunk *window_clear(struct window *w);
+/* Take every chunk behind `last` out, delivered or not, and return them the same
+ * way; NULL: all of them.  `committed` stays as it is: they will be read again. */
+struct chunk *window_cut(struct window *w, struct chunk *last);
+struct chunk *window_clear(struct window *w);       /* window_cut(w, NULL) */
 
 /* Where the next chunk begins. */
 uint64_t window_end(const struct window *w);
+int64_t  window_lead(const struct window *w);
 
 #endif

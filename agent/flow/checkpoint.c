@@ -32,7 +32,7 @@
 
 enum {
     APPLICATION_ID = 0x73746f6b,        /* "stok": this database is ours */
-    SCHEMA_VERSION = 2,                 /* 1 had no size and disk_size */
+    SCHEMA_VERSION = 1,                 /* columns may be added: later_columns */
     BUSY_MS = 5000,
 };
 
@@ -51,22 +51,19 @@ static const char schema[] =
     "  tail_hash INTEGER NOT NULL,"
     "  offset    INTEGER NOT NULL,"
     "  updated   INTEGER NOT NULL,"
+    "  lead      INTEGER NOT NULL DEFAULT 0,"
     "  size      INTEGER NOT NULL DEFAULT 0,"
     "  disk_size INTEGER NOT NULL DEFAULT 0"
     ");";
 
-static const char from_version_1[] =
-    "ALTER TABLE file ADD COLUMN size INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE file ADD COLUMN disk_size INTEGER NOT NULL DEFAULT 0";
+/* Databases of the first days lack some columns; theirs are all 0. */
+static const char *const later_columns[] = { "lead", "size", "disk_size" };
 
-/* Also of a database of version 1, when it is only looked at. */
-#define SELECT_ROWS(sizes)                                                                   \
-    "SELECT id, input, path, device, inode, head_len, head_hash, tail_len, tail_hash, offset," \
-    " updated, " sizes " FROM file ORDER BY input, path, id"
+enum { LATER_COLUMNS = sizeof later_columns / sizeof later_columns[0] };
 
 static const char put_row[] =
     "INSERT OR REPLACE INTO file (id, input, path, device, inode, head_len, head_hash, tail_len,"
-    " tail_hash, offset, updated, size, disk_size) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    " tail_hash, offset, updated, lead, size, disk_size) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 static const char delete_row[] = "DELETE FROM file WHERE id = ?";
 
@@ -83,7 +80,6 @@ struct checkpoints {
     int                lock;            /* -1: only to look */
     sqlite3           *db;
     sqlite3_stmt      *put, *remove;
-    int64_t            version;         /* of the schema it has; 0: none yet */
     struct checkpoint *rows;
     size_t             nrows;
     int64_t            last_id;
@@ -196,22 +192,53 @@ check_pages(struct checkpoints *st, struct error *err)
 static int
 check_database(struct checkpoints *st, struct error *err)
 {
-    int64_t application, tables;
+    int64_t application, version, tables;
 
     if (read_number(st, "PRAGMA application_id", &application, err) == -1 ||
-        read_number(st, "PRAGMA user_version", &st->version, err) == -1 ||
+        read_number(st, "PRAGMA user_version", &version, err) == -1 ||
         read_number(st, "SELECT count(*) FROM sqlite_master", &tables, err) == -1)
         return -1;
     if (tables == 0 && application == 0 && st->lock >= 0)
         return 0;
     if (application != APPLICATION_ID)
         return error_set(err, ERR_STORE, "it is not a checkpoint database");
-    if (st->version > SCHEMA_VERSION)
+    if (version > SCHEMA_VERSION)
         return error_set(err, ERR_STORE, "it was written by a newer version");
     return 0;
 }
 
-/* In one transaction: a kill leaves the tables of before, or those of now. */
+static int
+has_column(struct checkpoints *st, const char *name, bool *has, struct error *err)
+{
+    char    sql[100];
+    int64_t count;
+
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM pragma_table_info('file') WHERE name = '%s'",
+             name);
+    if (read_number(st, sql, &count, err) == -1)
+        return -1;
+    *has = count > 0;
+    return 0;
+}
+
+static int
+add_columns(struct checkpoints *st, struct error *err)
+{
+    for (size_t i = 0; i < LATER_COLUMNS; i++) {
+        char sql[100];
+        bool has;
+
+        if (has_column(st, later_columns[i], &has, err) == -1)
+            return -1;
+        snprintf(sql, sizeof sql, "ALTER TABLE file ADD COLUMN %s INTEGER NOT NULL DEFAULT 0",
+                 later_columns[i]);
+        if (!has && run_sql(st, sql, err) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+/* In one transaction: a kill leaves the table of before, or that of now. */
 static int
 bring_up_to_date(struct checkpoints *st, struct error *err)
 {
@@ -219,20 +246,17 @@ bring_up_to_date(struct checkpoints *st, struct error *err)
 
     snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d;"
              "COMMIT", APPLICATION_ID, SCHEMA_VERSION);
-    if (run_sql(st, "BEGIN IMMEDIATE", err) == 0 && run_sql(st, schema, err) == 0 &&
-        (st->version != 1 || run_sql(st, from_version_1, err) == 0) &&
-        run_sql(st, pragmas, err) == 0) {
-        st->version = SCHEMA_VERSION;
-        return 0;
-    }
-    return -1;
+    if (run_sql(st, "BEGIN IMMEDIATE", err) == -1 || run_sql(st, schema, err) == -1 ||
+        add_columns(st, err) == -1 || run_sql(st, pragmas, err) == -1)
+        return -1;
+    return 0;
 }
 
 static int
 set_up_database(struct checkpoints *st, struct error *err)
 {
     if (run_sql(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err) == -1 ||
-        (st->version < SCHEMA_VERSION && bring_up_to_date(st, err) == -1))
+        bring_up_to_date(st, err) == -1)
         return -1;
     if (sqlite3_prepare_v2(st->db, put_row, -1, &st->put, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(st->db, delete_row, -1, &st->remove, NULL) != SQLITE_OK)
@@ -265,8 +289,9 @@ read_row(sqlite3_stmt *q)
         .tail = { (uint32_t)sqlite3_column_int64(q, 7), (uint64_t)sqlite3_column_int64(q, 8) },
         .offset = (uint64_t)sqlite3_column_int64(q, 9),
         .updated = sqlite3_column_int64(q, 10),
-        .size = (uint64_t)sqlite3_column_int64(q, 11),
-        .disk_size = (uint64_t)sqlite3_column_int64(q, 12),
+        .lead = sqlite3_column_int64(q, 11),
+        .size = (uint64_t)sqlite3_column_int64(q, 12),
+        .disk_size = (uint64_t)sqlite3_column_int64(q, 13),
     };
 }
 
@@ -283,15 +308,37 @@ forget_rows(struct checkpoints *st)
     st->last_id = 0;
 }
 
+/* A database that is only looked at may lack columns. */
+static int
+select_rows(struct checkpoints *st, sqlite3_stmt **q, struct error *err)
+{
+    struct buf sql = { NULL, 0, 0 };
+    bool       has;
+    int        result = 0;
+
+    buf_printf(&sql, "SELECT id, input, path, device, inode, head_len, head_hash, tail_len,"
+                     " tail_hash, offset, updated");
+    for (size_t i = 0; i < LATER_COLUMNS && result == 0; i++) {
+        result = has_column(st, later_columns[i], &has, err);
+        buf_printf(&sql, ", %s", result == 0 && has ? later_columns[i] : "0");
+    }
+    buf_printf(&sql, " FROM file ORDER BY input, path, id");
+    if (result == 0)
+        (void)sqlite3_prepare_v2(st->db, buf_string(&sql), -1, q, NULL);
+    buf_fini(&sql);
+    return result;
+}
+
 static int
 read_rows(struct checkpoints *st, struct error *err)
 {
-    const char   *select = st->version < 2 ? SELECT_ROWS("0, 0") : SELECT_ROWS("size, disk_size");
     sqlite3_stmt *q = NULL;
     size_t        room = 0;
     int           step = SQLITE_ERROR;
 
-    if (sqlite3_prepare_v2(st->db, select, -1, &q, NULL) == SQLITE_OK)
+    if (select_rows(st, &q, err) == -1)
+        return -1;
+    if (q != NULL)
         while ((step = sqlite3_step(q)) == SQLITE_ROW) {
             if (st->nrows == room) {
                 room = room > 0 ? 2 * room : 64;
@@ -479,6 +526,7 @@ batch_put(struct batch *b, const struct source *s)
         .identity = s->identity,
         .offset = s->window.committed,
         .tail = s->window.tail,
+        .lead = s->window.lead,
         .updated = clock_epoch_ms(),
         .size = s->size,
         .disk_size = s->disk_size,
@@ -513,8 +561,9 @@ bind_and_put(struct checkpoints *st, const struct checkpoint *row)
     sqlite3_bind_int64(q, 9, (sqlite3_int64)row->tail.hash);
     sqlite3_bind_int64(q, 10, (sqlite3_int64)row->offset);
     sqlite3_bind_int64(q, 11, row->updated);
-    sqlite3_bind_int64(q, 12, (sqlite3_int64)row->size);
-    sqlite3_bind_int64(q, 13, (sqlite3_int64)row->disk_size);
+    sqlite3_bind_int64(q, 12, row->lead);
+    sqlite3_bind_int64(q, 13, (sqlite3_int64)row->size);
+    sqlite3_bind_int64(q, 14, (sqlite3_int64)row->disk_size);
     step = sqlite3_step(q);
     sqlite3_reset(q);
     return step == SQLITE_DONE ? 0 : -1;
@@ -751,6 +800,7 @@ checkpoints_set_now(struct checkpoints *st, const struct checkpoint *row, uint64
 
     moved.offset = offset;
     moved.tail = (struct tail_print){ 0, 0 };
+    moved.lead = 0;
     moved.updated = clock_epoch_ms();
     return written(st, bind_and_put(st, &moved), err);
 }

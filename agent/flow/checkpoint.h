@@ -26,6 +26,7 @@ struct checkpoint {
     struct identity   identity;
     uint64_t          offset;       /* bytes that were acknowledged */
     struct tail_print tail;
+    int64_t           lead;         /* as in chunk.h */
     int64_t           updated;      /* epoch ms */
     uint64_t          size;         /* the content's, as last seen; 0: not known */
     uint64_t          disk_size;    /* the file's: less if it is compressed */

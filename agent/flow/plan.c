@@ -29,6 +29,9 @@ const struct field plan_fields[] = {
         "beginning tells the order of bytes; without one, little endian), `utf-16le`, "
         "`iso-8859-1`, `shift_jis`. They are converted to UTF-8 before anything else; what cannot "
         "be becomes U+FFFD. `raw` and `max_line` are about the bytes as read."),
+    A_NODE(struct plan, "multiline", multiline_node,
+        "Which lines are one record: a map of `start`, `continue` or `preset`, and `timeout`, "
+        "`max_lines`, `max_size`; see `stoker reference multiline`."),
     A_NODE(struct plan, "fields", fields_node, "A map of fields that every record gets."),
     NO_MORE_FIELDS
 };
@@ -56,6 +59,7 @@ plan_free(struct plan *plan)
         free(plan->fields[i].text);
     free(plan->fields);
     free(plan->parsers);
+    multiline_free(plan->multiline);
     free(plan->routes);
     free(plan->host_name);
     free(plan->input);
@@ -83,11 +87,25 @@ plan_add_field(struct plan *plan, uint32_t number, const char *text)
     plan->fields[plan->nfields++] = (struct static_field){ number, mem_string(text) };
 }
 
-void
+uint64_t
+plan_longest(const struct plan *plan)
+{
+    return plan->multiline != NULL && plan->multiline->max_size > plan->max_line
+        ? plan->multiline->max_size : plan->max_line;
+}
+
+bool
 plan_add_parser(struct plan *plan, const struct parser *parser)
 {
+    if (parser->framing != NULL) {
+        if (plan->nparsers > 0 || plan->framing != NULL)
+            return false;
+        plan->framing = parser;
+        return true;
+    }
     plan->parsers = mem_array(plan->parsers, plan->nparsers + 1, sizeof *plan->parsers);
     plan->parsers[plan->nparsers++] = parser;
+    return true;
 }
 
 void

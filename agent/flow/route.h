@@ -1,6 +1,7 @@
 /* route.h - which record goes where, and as what.
  *
- * A route is compiled once and then constant: any thread.
+ * A route is compiled once and then constant: any thread.  Only `limit` counts,
+ * atomically.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -21,6 +22,8 @@
 #include "agent/data/template.h"
 #include "agent/flow/condition.h"
 #include "agent/flow/json_value.h"
+#include "agent/flow/limit.h"
+#include "agent/flow/redact.h"
 
 struct output;
 
@@ -53,6 +56,8 @@ struct route {
     enum value_kind         value;
     struct template        *value_template;
     struct json_value      *json;           /* ROUTE_VALUE_JSON */
+    struct redactions       redact;         /* to be applied before the rest is asked for */
+    struct limit           *limit;          /* `sample` and `rate_limit`; NULL: none */
     bool                    drop;
     bool                    go_on;          /* `continue` */
     size_t                  groups;         /* the most groups that one of its patterns has */
