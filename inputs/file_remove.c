@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/log.h"
 #include "inputs/file.h"
 
 /* ---- The job ----------------------------------------------------------------- */
@@ -66,4 +67,21 @@ file_remove_is_due(const struct file_tail *t, uint64_t now)
     const uint64_t since = t->active_at > t->read_at ? t->active_at : t->read_at;
 
     return file_remove_is_ahead(t) && now - since >= t->input->conf.linger;
+}
+
+/* ---- What came of it ------------------------------------------------------------ */
+
+void
+file_remove_tell(struct file_tail *t)
+{
+    const char *path = file_source(t)->path;
+
+    if (t->read.trouble != NULL) {
+        log_warn("'%s' was read, and cannot be removed: %s", path, t->read.trouble);
+        t->kept = true;
+    }
+    if (t->read.removed) {
+        log_info("'%s' was removed: all of it was acknowledged", path);
+        file_scan_request(t->input, false);
+    }
 }

@@ -24,7 +24,10 @@ struct file_tail;
  * `trouble` if it must not or cannot be. */
 void file_remove(struct file_read *r, const struct chunk *c);
 
-/* On the loop: is it time to ask for it? */
+/* On the loop: what came of it. */
+void file_remove_tell(struct file_tail *t);
+
+/* Is it time to ask for it? */
 bool file_remove_is_due(const struct file_tail *t, uint64_t now);
 
 /* It waits for nothing but the time that it has to be quiet. */

@@ -44,8 +44,8 @@ static size_t descriptors;      /* that the tails of all inputs hold */
 typedef enum file_tail_event action_f(struct file_tail *t);
 
 static action_f start_read, hold, wait_in_crowd, push_chunk, place, judge, settle, rest,
-    rest_rewound, note_wake, note_gone, note_back, note_empty, note_unlinked, hand_over, check_empty,
-    finish, ignore;
+    rest_rewound, note_wake, note_gone, note_back, note_empty, note_unlinked, hand_over,
+    check_empty, finish, ignore;
 
 static const struct step {
     enum file_tail_state next;
@@ -258,23 +258,6 @@ take_size(struct file_tail *t)
         checkpoints_note(t->input->store, s);
 }
 
-/* Why its content cannot be read to its end, once. */
-static void
-tell_trouble(struct file_tail *t)
-{
-    const char *trouble = t->read.trouble;
-
-    if (trouble != NULL && t->read.remove) {
-        log_warn("'%s' was read, and cannot be removed: %s", file_source(t)->path, trouble);
-        t->kept = true;
-        return;
-    }
-    if (trouble != NULL && trouble != t->trouble)
-        log_warn("'%s' is read up to byte %llu of its content only: %s", file_source(t)->path,
-                 (unsigned long long)t->read.size, trouble);
-    t->trouble = trouble;
-}
-
 /* What the job has learned about the file. */
 static void
 take_findings(struct file_tail *t)
@@ -331,7 +314,10 @@ on_read(struct job *job)
     struct file_input *in = t->input;
 
     take_findings(t);
-    tell_trouble(t);
+    if (t->read.remove)
+        file_remove_tell(t);
+    else
+        file_unpack_tell(t);
     if (t->read.outcome == FILE_READ_CHUNK)
         t->job = job;
     else
@@ -477,21 +463,12 @@ note_empty(struct file_tail *t)
     return EV_NONE;
 }
 
-static void
-tell_removed(struct file_tail *t)
-{
-    log_info("'%s' was removed: all of it was acknowledged", file_source(t)->path);
-    file_scan_request(t->input, false);
-}
-
 /* An event during the job may mean bytes that it did not see any more. */
 static enum file_tail_event
 settle(struct file_tail *t)
 {
     t->rests = 0;
     log_over(&t->told);
-    if (t->read.removed)
-        tell_removed(t);
     if (t->is_unpacked && !t->read.soon && t->held_at == 0)
         file_unpack_drop(t);
     if (t->read.soon || file_remove_is_ahead(t))

@@ -86,7 +86,7 @@ struct file_tail {
     uint64_t              disk_size;    /* and the file's size; the source's is its content's */
     bool                  is_due, is_open, is_attended, is_unpacked;
     TAILQ_ENTRY(file_tail) all, due, open, attended, young, unpacked;
-    struct file_mark     *marks;                /* how far it had read: a ring of FILE_MARKS, or NULL */
+    struct file_mark     *marks;        /* how far it had read: a ring of FILE_MARKS, or NULL */
     unsigned              nmarks;               /* that were ever set */
     uint64_t              marked_at;
     bool                  marked_in_midst;      /* the newest: whole lines were left, */

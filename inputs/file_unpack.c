@@ -5,6 +5,7 @@
 #include "inputs/file_unpack.h"
 
 #include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "inputs/file.h"
 
 enum {
@@ -22,6 +23,17 @@ file_unpack_drop(struct file_tail *t)
         t->input->nunpacked--;
     }
     t->is_unpacked = false;
+}
+
+void
+file_unpack_tell(struct file_tail *t)
+{
+    const char *trouble = t->read.trouble;
+
+    if (trouble != NULL && trouble != t->trouble)
+        log_warn("'%s' is read up to byte %llu of its content only: %s", file_source(t)->path,
+                 (unsigned long long)t->read.size, trouble);
+    t->trouble = trouble;
 }
 
 static void

@@ -16,6 +16,9 @@ struct file_tail;
 /* May its job decompress now?  Always if there is nothing to decompress. */
 bool file_unpack_may(struct file_tail *t);
 
+/* Why its content cannot be read to its end, once. */
+void file_unpack_tell(struct file_tail *t);
+
 /* It does not any more. */
 void file_unpack_drop(struct file_tail *t);
 

@@ -28,6 +28,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/flow/checkpoint_batch.h"
 #include "agent/flow/plan.h"
 
 enum {
@@ -67,14 +68,6 @@ static const char put_row[] =
 
 static const char delete_row[] = "DELETE FROM file WHERE id = ?";
 
-/* What is to be written: rows as they were when the batch was made. */
-struct batch {
-    struct checkpoint *put;
-    size_t             nput, max_put;
-    int64_t           *remove;
-    size_t             nremove, max_remove;
-};
-
 struct checkpoints {
     char              *folder, *file;
     int                lock;            /* -1: only to look */
@@ -89,7 +82,7 @@ struct checkpoints {
     bool               lost;            /* the database of before was set aside */
     bool               started, busy, closing;
     struct source     *dirty;           /* linked by next_dirty */
-    struct batch       due, writing;
+    struct checkpoint_batch due, writing;
     bool               failed;          /* the last write */
     char               trouble[200];
     struct log_repeat  told;
@@ -492,56 +485,7 @@ checkpoints_rows(struct checkpoints *st, size_t *count)
     return st->rows;
 }
 
-/* ---- Batches --------------------------------------------------------------- */
-
-static void
-empty_batch(struct batch *b)
-{
-    for (size_t i = 0; i < b->nput; i++) {
-        free(b->put[i].input);
-        free(b->put[i].path);
-    }
-    b->nput = b->nremove = 0;
-}
-
-static void
-free_batch(struct batch *b)
-{
-    empty_batch(b);
-    free(b->put);
-    free(b->remove);
-}
-
-static void
-batch_put(struct batch *b, const struct source *s)
-{
-    if (b->nput == b->max_put) {
-        b->max_put = b->max_put > 0 ? 2 * b->max_put : 16;
-        b->put = mem_array(b->put, b->max_put, sizeof *b->put);
-    }
-    b->put[b->nput++] = (struct checkpoint){
-        .id = s->id,
-        .input = mem_string(s->plan->input),
-        .path = mem_string(s->path),
-        .identity = s->identity,
-        .offset = s->window.committed,
-        .tail = s->window.tail,
-        .lead = s->window.lead,
-        .updated = clock_epoch_ms(),
-        .size = s->size,
-        .disk_size = s->disk_size,
-    };
-}
-
-static void
-batch_remove(struct batch *b, int64_t id)
-{
-    if (b->nremove == b->max_remove) {
-        b->max_remove = b->max_remove > 0 ? 2 * b->max_remove : 16;
-        b->remove = mem_array(b->remove, b->max_remove, sizeof *b->remove);
-    }
-    b->remove[b->nremove++] = id;
-}
+/* ---- Writing --------------------------------------------------------------- */
 
 /* The job's side. */
 static int
@@ -581,7 +525,7 @@ bind_and_remove(struct checkpoints *st, int64_t id)
 }
 
 static int
-write_rows(struct checkpoints *st, const struct batch *b)
+write_rows(struct checkpoints *st, const struct checkpoint_batch *b)
 {
     for (size_t i = 0; i < b->nput; i++)
         if (bind_and_put(st, &b->put[i]) == -1)
@@ -625,29 +569,8 @@ collect(struct checkpoints *st)
         st->dirty = s->next_dirty;
         s->next_dirty = NULL;
         s->dirty = false;
-        batch_put(&st->due, s);
+        checkpoint_batch_put(&st->due, s);
     }
-}
-
-/* Older rows first: a newer one of the same file then replaces them. */
-static void
-put_back(struct checkpoints *st)
-{
-    struct batch newer = st->due;
-
-    st->due = st->writing;
-    st->writing = (struct batch){ NULL, 0, 0, NULL, 0, 0 };
-    for (size_t i = 0; i < newer.nput; i++) {
-        if (st->due.nput == st->due.max_put) {
-            st->due.max_put = 2 * st->due.max_put + 16;
-            st->due.put = mem_array(st->due.put, st->due.max_put, sizeof *st->due.put);
-        }
-        st->due.put[st->due.nput++] = newer.put[i];
-    }
-    for (size_t i = 0; i < newer.nremove; i++)
-        batch_remove(&st->due, newer.remove[i]);
-    free(newer.put);
-    free(newer.remove);
 }
 
 static void
@@ -670,10 +593,10 @@ on_written(uv_work_t *request, int status)
         log_again(&st->told, LOG_ERROR,
                   "cannot write checkpoints to '%s': %s (records go on; after a crash more of them "
                   "would be sent again)", st->file, st->trouble);
-        put_back(st);
+        checkpoint_batch_put_back(&st->due, &st->writing);
     } else {
         log_over(&st->told);
-        empty_batch(&st->writing);
+        checkpoint_batch_clear(&st->writing);
     }
     if (st->flushed == NULL)
         return;
@@ -686,7 +609,7 @@ on_written(uv_work_t *request, int status)
 static void
 write_due(struct checkpoints *st)
 {
-    struct batch spare = st->writing;
+    struct checkpoint_batch spare = st->writing;
 
     if (st->busy)
         return;
@@ -742,14 +665,14 @@ checkpoints_remove(struct checkpoints *st, struct source *s)
         s->dirty = false;
     }
     if (s->id != 0)
-        batch_remove(&st->due, s->id);
+        checkpoint_batch_remove(&st->due, s->id);
     s->id = 0;
 }
 
 void
 checkpoints_remove_row(struct checkpoints *st, int64_t id)
 {
-    batch_remove(&st->due, id);
+    checkpoint_batch_remove(&st->due, id);
 }
 
 void
@@ -763,7 +686,7 @@ checkpoints_collect(struct checkpoints *st, const char *const *inputs, size_t co
         for (size_t j = 0; j < count && !known; j++)
             known = strcmp(st->rows[i].input, inputs[j]) == 0;
         if (!known && st->rows[i].updated < old)
-            batch_remove(&st->due, st->rows[i].id);
+            checkpoint_batch_remove(&st->due, st->rows[i].id);
     }
 }
 
@@ -821,8 +744,8 @@ checkpoints_close(struct checkpoints *st)
     close_database(st);
     if (st->lock >= 0)
         close(st->lock);
-    free_batch(&st->due);
-    free_batch(&st->writing);
+    checkpoint_batch_fini(&st->due);
+    checkpoint_batch_fini(&st->writing);
     forget_rows(st);
     free(st->file);
     free(st->folder);

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 #include <sys/inotify.h>
 
-#include "inputs/file_follow.h"
 #include "tests/unit/inputs/file_world.h"
 
 /* ---- Lines ------------------------------------------------------------------- */
@@ -25,123 +24,6 @@ lines_are_read_and_followed(void **state)
     then_got("three", NULL);
     files_append("logs/a.log", "four\nfive\n");
     then_got("four", "five", NULL);
-}
-
-static void
-crlf_across_two_writes_is_one_line_end(void **state)
-{
-    (void)state;
-    route.value = ROUTE_VALUE_BODY;
-    files_append("logs/a.log", "one\r\ntwo\r");
-    given_running();
-    then_got("one", NULL);
-    then_nothing_comes();
-    files_append("logs/a.log", "\nthree\r\r\n");
-    then_got("two", "three\r", NULL);
-}
-
-/* A chunk ends between CR and LF. */
-static void
-crlf_across_two_chunks_is_one_line_end(void **state)
-{
-    const size_t len = CHUNK_SIZE - 1;
-    char        *text = mem_alloc(len + 7);
-
-    (void)state;
-    route.value = ROUTE_VALUE_BODY;
-    memset(text, 'x', len);
-    for (size_t i = 1000; i < len; i += 1000)
-        text[i] = '\n';
-    memcpy(text + len, "\r\nend\r\n", 7);
-    files_put("logs/a.log", text, len + 7, 0);
-    given_running();
-    wanted = 264;
-    assert_true(turn_until(have_wanted));
-    assert_string_equal(got.list[263], "end");
-    assert_int_equal(strlen(got.list[262]), len - 262001);
-    free(text);
-}
-
-static void
-a_line_written_byte_by_byte_comes_once(void **state)
-{
-    (void)state;
-    files_append("logs/a.log", "");
-    given_running();
-    for (const char *p = "one\ntwo\n"; *p != '\0'; p++) {
-        files_put("logs/a.log", p, 1, O_APPEND);
-        (void)turn_until(has_turned);
-    }
-    then_got("one", "two", NULL);
-}
-
-static void
-a_file_over_four_gigabytes_is_followed(void **state)
-{
-    (void)state;
-    with("start", "end");
-    files_append("logs/a.log", "");
-    assert_int_equal(truncate(files_path("logs/a.log"), 5ll << 30), 0);     /* sparse */
-    files_append("logs/a.log", "\nold\n");
-    given_running();
-    then_followed("logs/a.log");
-    then_nothing_comes();
-    files_append("logs/a.log", "one\n");
-    then_got("one", NULL);
-    when_stopped();
-    files_append("logs/a.log", "two\n");
-    given_running();
-    then_got("two", NULL);
-    assert_int_equal(find_tail("logs/a.log")->read.source.window.committed, (5ll << 30) + 13);
-}
-
-/* All of it is one line, and far longer than max_line. */
-static void
-a_hole_of_megabytes_is_passed_over(void **state)
-{
-    (void)state;
-    with("long_lines", "drop");
-    files_append("logs/a.log", "one\n");
-    assert_int_equal(truncate(files_path("logs/a.log"), 200ll << 20), 0);
-    files_append("logs/a.log", "\ntwo\n");
-    given_running();
-    then_got("one", "two", NULL);
-}
-
-static void
-a_utf_16_file_is_read_from_any_offset(void **state)
-{
-    static const char first[] = "\xfe\xff\0o\0n\0e\0\r\0\n\0t", rest[] = "\0w\0\xf6\0\n";
-
-    (void)state;
-    with("encoding", "utf-16");
-    route.value = ROUTE_VALUE_BODY;
-    files_put("logs/a.log", first, sizeof first - 1, 0);
-    given_running();
-    then_got("one", NULL);
-    files_put("logs/a.log", rest, 5, O_APPEND);         /* in the middle of a unit */
-    then_nothing_comes();
-    files_put("logs/a.log", rest + 5, sizeof rest - 6, O_APPEND);
-    then_got("tw\xc3\xb6", NULL);
-    when_stopped();
-    files_put("logs/a.log", rest, sizeof rest - 1, O_APPEND);
-    given_running();
-    then_got("w\xc3\xb6", NULL);
-}
-
-static void
-start_at_the_end_of_a_utf_16_file_keeps_a_line_whole(void **state)
-{
-    (void)state;
-    with("encoding", "utf-16le");
-    with("start", "end");
-    route.value = ROUTE_VALUE_BODY;
-    files_put("logs/a.log", "a\0\n\0\n\nb", 7, 0);     /* U+0A0A, and half a 'b' */
-    given_running();
-    then_followed("logs/a.log");
-    then_nothing_comes();
-    files_put("logs/a.log", "\0\n\0", 3, O_APPEND);
-    then_got("\xe0\xa8\x8a" "b", NULL);
 }
 
 static void
@@ -196,28 +78,6 @@ a_line_that_never_ends_is_passed_over(void **state)
     files_append("logs/a.log", "xx\nafter\n");
     then_got("after", NULL);
     free(block);
-}
-
-static void
-many_lines_come_in_order(void **state)
-{
-    enum { LINES = 100000 };
-    FILE *f = fopen(files_path("logs/a.log"), "w");
-
-    (void)state;
-    for (unsigned i = 0; i < LINES; i++)
-        fprintf(f, "line number %u\n", i);
-    fclose(f);
-    given_running();
-    wanted = LINES;
-    assert_true(turn_until(have_wanted));
-    assert_int_equal(got.count, LINES);
-    for (unsigned i = 0; i < LINES; i++) {
-        char line[40];
-
-        snprintf(line, sizeof line, "line number %u", i);
-        assert_string_equal(got.list[i], line);
-    }
 }
 
 static uint64_t read_before;
@@ -447,69 +307,6 @@ an_old_file_is_not_opened_until_it_is_written_to(void **state)
     then_got("one", "two", NULL);
 }
 
-static void
-an_old_file_goes_on_at_its_checkpoint_when_it_is_written_to(void **state)
-{
-    const struct timespec old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
-
-    (void)state;
-    with("ignore_older", "1h");
-    files_append("logs/a.log", "one\n");
-    given_running();
-    then_got("one", NULL);
-    when_stopped();
-    utimensat(AT_FDCWD, files_path("logs/a.log"), old, 0);
-    given_running();
-    then_followed("logs/a.log");
-    then_nothing_comes();
-    assert_int_equal(find_tail("logs/a.log")->read.fd, -1);
-    files_append("logs/a.log", "two\n");
-    then_got("two", NULL);
-}
-
-static void
-folders_that_come_and_go_at_once_are_no_trouble(void **state)
-{
-    char name[64], file[80];
-
-    (void)state;
-    forget_settings();
-    with("paths", files_path("logs/**/*.log"));
-    with("rescan", "200ms");
-    given_running();
-    for (unsigned i = 0; i < 100; i++) {
-        snprintf(name, sizeof name, "logs/%u", i % 10);
-        snprintf(file, sizeof file, "%s/a.log", name);
-        files_folder(name);
-        files_append(file, "maybe\n");
-        if (i % 7 == 0)
-            uv_run(&loop, UV_RUN_NOWAIT);
-        files_remove(file);
-        files_remove(name);
-    }
-    (void)turn_until(is_quiet);
-    strings_fini(&got);
-    files_folder("logs/1");
-    files_folder("logs/1/deep");
-    files_append("logs/1/deep/a.log", "one\n");
-    then_got("one", NULL);
-    files_append("logs/1/deep/a.log", "two\n");
-    then_got("two", NULL);
-}
-
-static void
-a_file_that_two_patterns_mean_is_read_once(void **state)
-{
-    (void)state;
-    forget_settings();
-    with("paths", files_path("{logs/*.log,logs/a.*,logs/**/a.log}"));
-    files_append("logs/a.log", "one\n");
-    given_running();
-    then_got("one", NULL);
-    files_append("logs/a.log", "two\n");
-    then_got("two", NULL);
-}
-
 /* ---- Rotation ---------------------------------------------------------------- */
 
 static void
@@ -643,66 +440,6 @@ a_finished_file_that_is_deleted_is_forgotten(void **state)
 }
 
 static void
-a_file_moved_to_another_folder_is_read_to_its_end(void **state)
-{
-    (void)state;
-    files_folder("away");
-    files_append("logs/a.log", "one\n");
-    given_running();
-    then_got("one", NULL);
-    files_append("logs/a.log", "two\n");
-    files_rename("logs/a.log", "away/a.log");
-    files_append("away/a.log", "late\n");
-    files_append("logs/a.log", "new\n");
-    then_got_sorted(3);
-    assert_string_equal(got.list[0], "late");
-    assert_string_equal(got.list[1], "new");
-    assert_string_equal(got.list[2], "two");
-}
-
-/* However long its acknowledgement takes, and as long as it grows. */
-static void
-a_deleted_file_is_let_go_only_when_it_is_quiet_and_acknowledged(void **state)
-{
-    const int fd = open(files_path("logs/a.log"), O_WRONLY | O_CREAT | O_APPEND, 0644);
-
-    (void)state;
-    forget_settings();
-    with("paths", files_path("logs/*.log"));
-    with("poll", "20ms");
-    with("linger", "500ms");
-    assert_int_equal(write(fd, "one\n", 4), 4);
-    given_running();
-    then_got("one", NULL);
-    files_remove("logs/a.log");
-    for (unsigned i = 0; i < 5; i++) {
-        assert_int_equal(write(fd, "more\n", 5), 5);
-        then_got("more", NULL);
-    }
-    acknowledging = false;
-    assert_int_equal(write(fd, "last\n", 5), 5);
-    wanted = 1;
-    assert_true(turn_until(have_wanted));
-    usleep(700000);                             /* more than linger */
-    (void)turn_until(has_turned);
-    assert_non_null(find_tail("logs/a.log"));
-    acknowledging = true;
-    then_forgotten("logs/a.log");
-    close(fd);
-}
-
-static void
-a_file_rewritten_in_place_at_the_same_length_is_read_again(void **state)
-{
-    (void)state;
-    files_append("logs/a.log", "one\ntwo\n");
-    given_running();
-    then_got("one", "two", NULL);
-    files_put("logs/a.log", "1st\n2nd\n", 8, 0);        /* neither truncated nor longer */
-    then_got("1st", "2nd", NULL);
-}
-
-static void
 a_truncated_file_is_read_from_its_beginning(void **state)
 {
     (void)state;
@@ -780,20 +517,6 @@ a_hole_after_a_truncation_is_no_record(void **state)
     assert_int_equal(write(fd, "four\n", 5), 5);
     then_got("four", NULL);
     close(fd);
-}
-
-/* A hole is as long as what was read before: fewer NUL bytes are a writer's own. */
-static void
-nul_bytes_that_are_no_hole_belong_to_their_line(void **state)
-{
-    (void)state;
-    files_append("logs/a.log", "one\ntwo\n");
-    given_running();
-    then_got("one", "two", NULL);
-    truncate_file("logs/a.log");
-    files_put("logs/a.log", "\0\0a\0b\n", 6, O_APPEND);
-    then_got("", NULL);                 /* as far as its first NUL */
-    assert_int_equal(find_tail("logs/a.log")->read.source.read_bytes, 6);
 }
 
 static void
@@ -892,52 +615,6 @@ a_file_rewritten_while_down_is_read_from_its_beginning(void **state)
     then_got("3rd", NULL);
 }
 
-/* The kernel gives a free number out again. */
-static void
-an_inode_reused_while_down_is_another_file(void **state)
-{
-    struct stat before, now;
-
-    (void)state;
-    files_append("logs/a.log", "one\ntwo\n");
-    given_running();
-    then_got("one", "two", NULL);
-    when_stopped();
-    assert_int_equal(stat(files_path("logs/a.log"), &before), 0);
-    files_remove("logs/a.log");
-    for (unsigned i = 0; i < 1000; i++) {
-        char name[32];
-
-        snprintf(name, sizeof name, "logs/%u.tmp", i);
-        files_append(name, "a new file with this inode\n");
-        assert_int_equal(stat(files_path(name), &now), 0);
-        if (now.st_ino != before.st_ino)
-            continue;
-        files_rename(name, "logs/a.log");
-        given_running();
-        then_got("a new file with this inode", NULL);
-        return;
-    }
-    skip();                                     /* not on this file system */
-}
-
-static void
-a_lost_database_begins_files_at_their_beginning(void **state)
-{
-    (void)state;
-    with("start", "end");
-    files_append("logs/a.log", "one\n");
-    files_folder("state");
-    files_write("state/stoker.db", "this is no database, but longer than the header of one is: "
-                "more than a hundred bytes of text");
-    given_running();
-    then_got("one", NULL);
-    when_stopped();
-    files_append("logs/a.log", "two\n");
-    given_running();
-    then_got("two", NULL);
-}
-
 static void
 a_partial_line_is_never_sent_by_a_stop(void **state)
 {
@@ -968,18 +645,6 @@ static bool
 has_held_none(void)
 {
     return !has_held_one();
-}
-
-static bool
-has_lost_bytes(void)
-{
-    return the_input()->lost_bytes > 0;
-}
-
-static bool
-is_searched(void)
-{
-    return file_search_is_idle(the_input());
 }
 
 static void
@@ -1174,150 +839,6 @@ a_remembered_file_that_is_gone_is_reported_and_forgotten(void **state)
     then_nothing_comes();
 }
 
-/* Its row says how much was left. */
-static void
-unread_bytes_of_a_file_deleted_while_down_are_reported(void **state)
-{
-    (void)state;
-    acknowledging = false;
-    append_numbers("logs/a.log", 0, 100);
-    given_running();
-    wanted = 100;
-    assert_true(turn_until(have_wanted));
-    when_stopped();
-    strings_fini(&got);
-    files_remove("logs/a.log");
-    acknowledging = true;
-    given_running();
-    assert_true(turn_until(has_lost_bytes));
-    assert_int_equal(the_input()->lost_bytes, 100 * NUMBER_LEN);
-    then_nothing_comes();
-    when_stopped();
-    given_running();                    /* once */
-    then_nothing_comes();
-    assert_int_equal(the_input()->lost_bytes, 0);
-}
-
-static void
-a_file_deleted_while_down_that_was_read_to_its_end_is_not_lost(void **state)
-{
-    size_t count;
-
-    (void)state;
-    append_numbers("logs/a.log", 0, 100);
-    given_running();
-    then_got_numbers(0, 100);
-    when_stopped();
-    files_remove("logs/a.log");
-    given_running();
-    (void)checkpoints_rows(store, &count);
-    assert_int_equal(count, 1);
-    then_nothing_comes();
-    assert_true(turn_until(is_searched));
-    assert_int_equal(the_input()->lost_bytes, 0);
-    when_stopped();
-    given_running();
-    (void)checkpoints_rows(store, &count);
-    assert_int_equal(count, 0);
-}
-
-/* Nothing of it had arrived yet. */
-static void
-a_file_of_which_nothing_was_acknowledged_is_found_under_its_new_name(void **state)
-{
-    (void)state;
-    acknowledging = false;
-    append_numbers("logs/a.log", 0, 50);
-    given_running();
-    wanted = 50;
-    assert_true(turn_until(have_wanted));
-    when_stopped();
-    strings_fini(&got);
-    files_rename("logs/a.log", "logs/a.log.1");
-    acknowledging = true;
-    given_running();
-    then_got_numbers(0, 50);
-}
-
-static void
-unread_bytes_of_a_file_deleted_without_a_descriptor_are_reported(void **state)
-{
-    struct file_tail *t;
-
-    (void)state;
-    append_numbers("logs/a.log", 0, 10);
-    given_running();
-    then_got_numbers(0, 10);
-    t = TAILQ_FIRST(&the_input()->all);
-    file_tail_close(t);
-    file_source(t)->size += 1000;       /* as a look had told */
-    files_remove("logs/a.log");
-    assert_true(turn_until(has_lost_bytes));
-    assert_int_equal(the_input()->lost_bytes, 1000);
-    then_forgotten("logs/a.log");
-}
-
-/* ---- An outage --------------------------------------------------------------- */
-
-static bool
-is_holding(void)
-{
-    const struct file_tail *t;
-    struct stat             st;
-
-    assert_int_equal(stat(files_path(awaited), &st), 0);
-    t = file_follow_find(the_input(), st.st_dev, st.st_ino);
-    return t != NULL && t->state == TAIL_HOLDING && t->read.fd >= 0;
-}
-
-/* Memory for one chunk, and that is out. */
-static void
-given_an_outage(void)
-{
-    memory = 1 << 20;
-    acknowledging = false;
-    files_append("logs/0.log", "first\n");
-    given_running();
-    wanted = 1;
-    assert_true(turn_until(have_wanted));
-}
-
-static void
-a_file_that_waits_for_memory_is_held_open(void **state)
-{
-    (void)state;
-    given_an_outage();
-    files_append("logs/a.log", "one\ntwo");
-    awaited = "logs/a.log";
-    assert_true(turn_until(is_holding));
-    files_remove("logs/a.log");
-    (void)turn_until(has_turned);
-    acknowledging = true;
-    then_got("first", "one", "two", NULL);
-    then_forgotten("logs/a.log");
-}
-
-static void
-a_file_rotated_many_times_in_an_outage_loses_nothing(void **state)
-{
-    (void)state;
-    given_an_outage();
-    for (unsigned i = 0; i < 5; i++) {
-        append_numbers("logs/a.log", i * 10, i * 10 + 10);
-        awaited = "logs/a.log";
-        assert_true(turn_until(is_holding));
-        if (i > 1)
-            files_remove("logs/a.log.2");
-        if (i > 0)
-            files_rename("logs/a.log.1", "logs/a.log.2");
-        files_rename("logs/a.log", "logs/a.log.1");
-    }
-    acknowledging = true;
-    then_got_sorted(51);
-    for (unsigned i = 0; i < 50; i++)
-        assert_int_equal(strtoul(got.list[i], NULL, 10), i);
-}
-
 /* The row of the original must not be overtaken by that of its copy. */
 static void
 a_copy_made_in_an_outage_does_not_hide_what_a_kill_takes_back(void **state)
@@ -1345,129 +866,6 @@ a_copy_made_in_an_outage_does_not_hide_what_a_kill_takes_back(void **state)
     then_got_sorted(60);
     for (unsigned i = 0; i < 60; i++)
         assert_int_equal(strtoul(got.list[i], NULL, 10), 50 + i);
-}
-
-/* ---- Removing ------------------------------------------------------------------ */
-
-static bool
-is_removed(void)
-{
-    return access(files_path(awaited), F_OK) != 0;
-}
-
-static bool
-is_kept(void)
-{
-    const struct file_tail *t = find_tail(awaited);
-
-    return t != NULL && t->kept;
-}
-
-static void
-an_acknowledged_file_is_removed(void **state)
-{
-    (void)state;
-    with("remove", "acked");
-    acknowledging = false;
-    files_append("logs/a.log", "one\ntwo\n");
-    files_append("logs/b.log", "an unfinished line");
-    files_append("logs/empty.log", "");
-    given_running();
-    wanted = 2;
-    assert_true(turn_until(have_wanted));
-    (void)turn_until(has_turned);
-    awaited = "logs/a.log";
-    assert_false(is_removed());
-    acknowledging = true;
-    assert_true(turn_until(is_removed));
-    then_forgotten("logs/a.log");
-    then_got("one", "two", NULL);
-    assert_int_equal(access(files_path("logs/b.log"), F_OK), 0);
-    assert_int_equal(access(files_path("logs/empty.log"), F_OK), 0);
-    files_append("logs/a.log", "three\n");      /* a new one */
-    then_got("three", NULL);
-    assert_true(turn_until(is_removed));
-}
-
-/* Its writer has it open still. */
-static void
-what_is_written_to_a_removed_file_is_read(void **state)
-{
-    const int fd = open(files_path("logs/a.log"), O_WRONLY | O_CREAT, 0644);
-
-    (void)state;
-    with("remove", "acked");
-    assert_int_equal(write(fd, "one\n", 4), 4);
-    given_running();
-    then_got("one", NULL);
-    awaited = "logs/a.log";
-    assert_true(turn_until(is_removed));
-    assert_int_equal(write(fd, "two\n", 4), 4);
-    then_got("two", NULL);
-    close(fd);
-}
-
-static void
-a_file_that_grows_is_not_removed(void **state)
-{
-    (void)state;
-    with("remove", "acked");
-    files_append("logs/a.log", "one\n");
-    given_running();
-    then_got("one", NULL);
-    for (unsigned i = 0; i < 10; i++) {
-        files_append("logs/a.log", "more\n");
-        then_got("more", NULL);
-        usleep(20000);
-    }
-    awaited = "logs/a.log";
-    assert_false(is_removed());
-    assert_true(turn_until(is_removed));
-}
-
-static void
-a_file_that_was_reached_by_a_link_is_not_removed(void **state)
-{
-    (void)state;
-    with("remove", "acked");
-    files_append("target", "one\n");
-    files_link("target", "logs/a.log");
-    given_running();
-    then_got("one", NULL);
-    awaited = "logs/a.log";
-    assert_true(turn_until(is_kept));
-    assert_int_equal(access(files_path("target"), F_OK), 0);
-    assert_int_equal(access(files_path("logs/a.log"), F_OK), 0);
-}
-
-static void
-a_file_that_was_written_anew_is_not_removed_unread(void **state)
-{
-    (void)state;
-    with("remove", "acked");
-    files_append("logs/a.log", "one\n");
-    given_running();
-    then_got("one", NULL);
-    files_write("logs/a.log", "two\n");         /* as long, and as old as its read */
-    then_got("two", NULL);
-    awaited = "logs/a.log";
-    assert_true(turn_until(is_removed));
-}
-
-static void
-every_name_of_a_file_is_removed(void **state)
-{
-    (void)state;
-    with("remove", "acked");
-    files_append("logs/a.log", "one\n");
-    assert_int_equal(link(files_path("logs/a.log"), files_path("logs/b.log")), 0);
-    given_running();
-    then_got("one", NULL);
-    awaited = "logs/a.log";
-    assert_true(turn_until(is_removed));
-    awaited = "logs/b.log";
-    assert_true(turn_until(is_removed));
-    then_nothing_comes();
 }
 
 /* ---- Descriptors ------------------------------------------------------------- */
@@ -1638,7 +1036,6 @@ main(void)
         TEST(a_partial_line_waits_for_its_end),
         TEST(a_line_longer_than_a_chunk_is_whole),
         TEST(a_line_that_never_ends_is_passed_over),
-        TEST(many_lines_come_in_order),
         TEST(an_event_during_a_read_is_not_forgotten),
         TEST(an_unreadable_file_is_read_when_it_can_be),
         TEST(an_unreadable_folder_is_read_when_it_can_be),
@@ -1687,35 +1084,7 @@ main(void)
         TEST(a_closed_file_that_was_renamed_is_read_on),
         TEST(a_reused_inode_is_another_file),
         TEST(a_rewound_file_is_read_again),
-        TEST(crlf_across_two_writes_is_one_line_end),
-        TEST(crlf_across_two_chunks_is_one_line_end),
-        TEST(a_line_written_byte_by_byte_comes_once),
-        TEST(a_file_over_four_gigabytes_is_followed),
-        TEST(a_hole_of_megabytes_is_passed_over),
-        TEST(a_utf_16_file_is_read_from_any_offset),
-        TEST(start_at_the_end_of_a_utf_16_file_keeps_a_line_whole),
-        TEST(nul_bytes_that_are_no_hole_belong_to_their_line),
-        TEST(unread_bytes_of_a_file_deleted_while_down_are_reported),
-        TEST(a_file_deleted_while_down_that_was_read_to_its_end_is_not_lost),
-        TEST(a_file_of_which_nothing_was_acknowledged_is_found_under_its_new_name),
-        TEST(unread_bytes_of_a_file_deleted_without_a_descriptor_are_reported),
-        TEST(a_file_that_waits_for_memory_is_held_open),
-        TEST(a_file_rotated_many_times_in_an_outage_loses_nothing),
         TEST(a_copy_made_in_an_outage_does_not_hide_what_a_kill_takes_back),
-        TEST(an_acknowledged_file_is_removed),
-        TEST(what_is_written_to_a_removed_file_is_read),
-        TEST(a_file_that_grows_is_not_removed),
-        TEST(a_file_that_was_reached_by_a_link_is_not_removed),
-        TEST(a_file_that_was_written_anew_is_not_removed_unread),
-        TEST(every_name_of_a_file_is_removed),
-        TEST(an_old_file_goes_on_at_its_checkpoint_when_it_is_written_to),
-        TEST(folders_that_come_and_go_at_once_are_no_trouble),
-        TEST(a_file_that_two_patterns_mean_is_read_once),
-        TEST(a_file_moved_to_another_folder_is_read_to_its_end),
-        TEST(a_deleted_file_is_let_go_only_when_it_is_quiet_and_acknowledged),
-        TEST(a_file_rewritten_in_place_at_the_same_length_is_read_again),
-        TEST(an_inode_reused_while_down_is_another_file),
-        TEST(a_lost_database_begins_files_at_their_beginning),
         TEST(wrong_settings_are_refused),
         TEST(the_list_has_every_file_once_and_sorted),
     };
