@@ -404,12 +404,14 @@ parse(struct scratch *w)
 static void
 make_redacted(struct scratch *w, const struct route *r)
 {
-    bool whole;
+    const bool raw = r->value == ROUTE_VALUE_RAW || record_asked(&w->record, NAME_RAW);
+    bool       whole;
 
     if (r->go_on)
         redact_keep(&w->redact, &w->record);
-    whole = redact_record(&r->redact, &w->record, &w->chunk->arena, &w->redact, w->work.pattern);
-    make_message(w, r, whole ? NULL : "the search for what to redact took too long");
+    whole = redact_record(&r->redact, &w->record, raw, &w->chunk->arena, &w->redact,
+                          w->work.pattern);
+    make_message(w, r, whole ? NULL : "the search for what to redact was given up");
     if (r->go_on)
         redact_undo(&w->redact, &w->record);
 }
