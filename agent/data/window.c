@@ -9,7 +9,7 @@
 void
 window_init(struct window *w, uint64_t committed, struct tail_print tail)
 {
-    *w = (struct window){ NULL, NULL, 0, committed, tail };
+    *w = (struct window){ .committed = committed, .tail = tail };
 }
 
 uint64_t
@@ -34,18 +34,33 @@ window_push(struct window *w, struct chunk **chunk)
     w->length++;
 }
 
-/* A complete chunk behind an incomplete one has to wait: committed may never
+/* An acknowledged chunk behind one that is not has to wait: committed may never
  * jump over a gap. */
+static void
+pass(struct window *w)
+{
+    struct chunk *c = w->passed != NULL ? w->passed->newer : w->oldest;
+
+    for (; c != NULL && c->acked == c->nmessages; c = c->newer) {
+        w->committed = c->end;
+        w->tail = c->tail;
+        w->held_records += c->records;
+        w->passed = c;
+    }
+}
+
 struct chunk *
 window_advance(struct window *w)
 {
     struct chunk *first = w->oldest, *last = NULL;
 
-    while (w->oldest != NULL && chunk_complete(w->oldest)) {
+    pass(w);
+    while (w->passed != NULL && chunk_complete(w->oldest)) {
         last = w->oldest;
-        w->committed = last->end;
-        w->tail = last->tail;
+        if (w->passed == last)
+            w->passed = NULL;
         w->oldest = last->newer;
+        w->held_records -= last->records;
         w->length--;
     }
     if (last == NULL)
@@ -61,7 +76,7 @@ window_clear(struct window *w)
 {
     struct chunk *first = w->oldest;
 
-    w->oldest = w->newest = NULL;
-    w->length = 0;
+    w->oldest = w->newest = w->passed = NULL;
+    w->held_records = w->length = 0;
     return first;
 }

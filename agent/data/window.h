@@ -5,9 +5,13 @@
  * acknowledgement and answers one question: up to which offset has everything
  * arrived?  A checkpoint stores that offset and nothing else.
  *
- *     committed         oldest             newest
- *         |---------------|------------------|-----------> offset in the file
- *                    3 of 9 acked       0 of 4 acked
+ *     oldest          committed                newest
+ *       |-----------------|-----------------------|-----> offset in the file
+ *          9 of 9 acked,       3 of 8 acked
+ *          still pinned
+ *
+ * A chunk that is acknowledged and that an output still points into is behind
+ * `committed`, and stays until it is let go of.
  *
  * The window owns the chunks it holds.  Loop thread only.
  *
@@ -25,7 +29,9 @@
 struct window {
     struct chunk     *oldest;
     struct chunk     *newest;
+    struct chunk     *passed;       /* the newest one behind committed, or NULL */
     size_t            length;       /* chunks held */
+    uint64_t          held_records; /* of those of them behind committed */
     uint64_t          committed;    /* everything before this offset has arrived */
     struct tail_print tail;         /* the bytes just before it */
 };
@@ -36,9 +42,9 @@ void window_init(struct window *w, uint64_t committed, struct tail_print tail);
 /* Take over a chunk that begins where the newest ends. */
 void window_push(struct window *w, struct chunk **chunk);
 
-/* Move `committed` over the complete chunks at the old end.  They are taken out
- * and returned, linked by `newer`, oldest first; NULL if the oldest is not
- * complete.  The caller owns them. */
+/* Move `committed` over the acknowledged chunks at the old end.  Those that are
+ * complete are taken out and returned, linked by `newer`, oldest first; NULL if
+ * the oldest is not complete.  The caller owns them. */
 struct chunk *window_advance(struct window *w);
 
 /* Take every chunk out, delivered or not, and return them the same way.

@@ -12,7 +12,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "agent/base/buf.h"
 #include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/flow/checkpoint.h"
 #include "agent/flow/dead_letter.h"
@@ -38,12 +40,16 @@ struct pipeline {
     uint64_t               nactive;     /* sources among which the budget is divided */
     struct source         *first_waiting, *last_waiting;
     struct source         *turn;        /* whose room() is being called */
+    struct source         *saving;      /* those that wait until their offset is on disk */
+    uint64_t               saved;       /* the last write of checkpoints that is */
+    struct source         *halted;      /* those that still have something out */
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
     uv_timer_t             pressure;
     struct output         *outputs[MAX_OUTPUTS];
     size_t                 noutputs;
     struct dead_letters   *dead;
+    struct log_repeat      told_dropped;
     struct pipeline_counts counts;
     unsigned               handles;     /* still to be closed */
     void                 (*stopped)(void *ctx);
@@ -52,6 +58,8 @@ struct pipeline {
 
 static void on_grant(uv_idle_t *idle);
 static void on_pressure(uv_timer_t *timer);
+static void on_saved(void *ctx, uint64_t number);
+static void drop_halted(struct pipeline *p);
 
 struct pipeline *
 pipeline_new(const struct pipeline_conf *conf)
@@ -73,6 +81,8 @@ pipeline_new(const struct pipeline_conf *conf)
     uv_timer_init(conf->loop, &p->pressure);
     p->grant.data = p->pressure.data = p;
     p->dead = dead_letters_new(p, conf->state_dir);
+    if (conf->store != NULL)
+        checkpoints_listen(conf->store, on_saved, p);
     return p;
 }
 
@@ -222,6 +232,7 @@ on_grant(uv_idle_t *idle)
     struct pipeline *p = idle->data;
 
     uv_idle_stop(idle);
+    drop_halted(p);
     while (p->first_waiting != NULL && p->idle_jobs != NULL &&
            has_memory(p, p->first_waiting->wanted) && !p->closed) {
         struct source *s = dequeue(p);
@@ -231,6 +242,47 @@ on_grant(uv_idle_t *idle)
         p->turn = NULL;
         note_active(p, s);
     }
+}
+
+/* ---- One record at a time --------------------------------------------------- */
+
+/* Its next record is not sent before the offset behind the last one is on disk. */
+static bool
+must_wait(struct pipeline *p, struct source *s)
+{
+    if (!s->plan->one_at_a_time)
+        return false;
+    if (s->window.length > 0) {
+        s->waiting = true;              /* its own acknowledgement calls it */
+        return true;
+    }
+    if (s->saved_by <= p->saved)
+        return false;
+    s->waiting = s->saving = true;
+    s->next_waiting = p->saving;
+    p->saving = s;
+    return true;
+}
+
+static void
+on_saved(void *ctx, uint64_t number)
+{
+    struct pipeline *p = ctx;
+    struct source  **at = &p->saving;
+
+    p->saved = number;
+    while (*at != NULL) {
+        struct source *s = *at;
+
+        if (s->saved_by > number) {
+            at = &s->next_waiting;
+            continue;
+        }
+        *at = s->next_waiting;
+        s->saving = false;
+        enqueue(p, s);
+    }
+    kick(p);
 }
 
 /* Somebody has been waiting: what cannot be sent gives its memory back. */
@@ -254,7 +306,13 @@ pipeline_forget(struct pipeline *p, struct source *s)
 {
     struct source **at = &p->first_waiting, *last = NULL;
 
-    if (s->queued) {
+    if (s->saving) {
+        for (at = &p->saving; *at != s;)
+            at = &(*at)->next_waiting;
+        *at = s->next_waiting;
+        s->saving = false;
+        s->next_waiting = NULL;
+    } else if (s->queued) {
         while (*at != s) {
             last = *at;
             at = &(*at)->next_waiting;
@@ -357,8 +415,10 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
     if (p->closed || s->waiting)
         return NULL;
     s->wanted = size;
-    if (over_share(p, s, size)) {
-        s->waiting = true;              /* its own acknowledgements call it */
+    if (must_wait(p, s))
+        return NULL;
+    if (over_share(p, s, size) || s->halted != NULL) {
+        s->waiting = true;              /* its own acknowledgements call it, or nobody */
         return NULL;
     }
     if ((p->first_waiting != NULL && p->turn != s) || p->idle_jobs == NULL ||
@@ -447,6 +507,10 @@ send_runs(struct pipeline *p, struct chunk *c)
     for (uint32_t i = 0; i < c->nruns; i++) {
         const struct run *run = &c->runs[i];
 
+        if (run->output->at_most_once) {
+            c->acked += run->count;
+            p->counts.in_flight -= run->count;
+        }
         if (run->reject == NULL) {
             run->output->ops->send(run->output, run);
             continue;
@@ -465,6 +529,12 @@ pipeline_push(struct job **job)
 
     if (c->touched < chunk_memory(c))
         c->touched = chunk_memory(c);
+    if (s->halted != NULL) {            /* it comes too late: the next start reads it again */
+        put_chunk(p, c);
+        note_active(p, s);
+        kick(p);
+        return;
+    }
     charge(p, c, c->touched + c->arena.used + (uint64_t)c->nmessages * CLIENT_OVERHEAD);
     c->read_at = clock_ms();
     count_read(p, s, c);
@@ -478,13 +548,22 @@ pipeline_push(struct job **job)
 
 /* ---- The way back ---------------------------------------------------------- */
 
+/* Of a record with several messages one may have failed: it counts as failed. */
+static uint32_t
+arrived_records(const struct chunk *c)
+{
+    const uint32_t sent = c->records - c->filtered;
+
+    return c->failed < sent ? sent - c->failed : 0;
+}
+
 static void
 count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
 {
     for (const struct chunk *c = done; c != NULL; c = c->newer) {
         s->acked_records += c->records;
         s->acked_bytes += c->end - c->begin;
-        p->counts.acked_records += c->records - c->filtered;
+        p->counts.acked_records += arrived_records(c);
         p->counts.acked_bytes += c->end - c->begin;
         p->counts.filtered_records += c->filtered;
         p->counts.records_out -= c->records;
@@ -492,21 +571,68 @@ count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
 }
 
 static void
+note_committed(struct pipeline *p, struct source *s)
+{
+    if (p->conf.store == NULL)
+        return;
+    checkpoints_note(p->conf.store, s);
+    if (s->plan->one_at_a_time)
+        s->saved_by = checkpoints_hurry(p->conf.store);
+}
+
+static void
 advance(struct pipeline *p, struct source *s)
 {
-    struct chunk *done = window_advance(&s->window);
+    const uint64_t before = s->window.committed, held = s->window.held_records;
+    struct chunk  *done = window_advance(&s->window);
 
+    p->counts.records_held += s->window.held_records - held;
+    if (s->window.committed != before)
+        note_committed(p, s);
     if (done == NULL)
         return;
     count_acked(p, s, done);
     put_chunks(p, done);
-    if (p->conf.store != NULL)
-        checkpoints_note(p->conf.store, s);
-    if (s->waiting && !s->queued)
+    if (s->waiting && !s->queued && !s->saving && s->halted == NULL && !must_wait(p, s))
         enqueue(p, s);
     note_active(p, s);
     kick(p);
     s->ops->advanced(s);
+}
+
+/* The loop drops its window when nothing of it is out: not from inside a call
+ * of its input. */
+static void
+settle(struct pipeline *p, const struct chunk *c)
+{
+    struct source *s = c->source;
+
+    if (s->halted != NULL)
+        uv_idle_start(&p->grant, on_grant);
+    if (c->acked == c->nmessages)
+        advance(p, s);
+}
+
+/* The source stops before this message; the others that are out go on. */
+static void
+halt(struct pipeline *p, const struct output *o, const struct message *m, const char *reason)
+{
+    struct chunk  *c = m->chunk;
+    struct source *s = c->source;
+    struct buf     why = { NULL, 0, 0 };
+
+    c->halted++;
+    if (s->halted != NULL)
+        return;
+    buf_printf(&why, "output '%s' rejected the record at byte %llu: %s", o->name,
+               (unsigned long long)(c->begin + m->at), reason);
+    log_error("input '%s': '%s' is halted: %s (the next start tries it again)", s->plan->input,
+              s->path, buf_string(&why));
+    s->halted = mem_string(buf_string(&why));
+    buf_fini(&why);
+    s->next_halted = p->halted;
+    p->halted = s;
+    uv_idle_start(&p->grant, on_grant);
 }
 
 void
@@ -515,8 +641,7 @@ pipeline_delivered(struct pipeline *p, struct chunk *c, uint32_t count)
     assert(count <= c->nmessages - c->acked);
     c->acked += count;
     p->counts.in_flight -= count;
-    if (chunk_complete(c))
-        advance(p, c->source);
+    settle(p, c);
 }
 
 void
@@ -524,23 +649,58 @@ pipeline_unpin(struct pipeline *p, struct chunk *c)
 {
     assert(c->pins > 0);
     c->pins--;
-    if (chunk_complete(c))
-        advance(p, c->source);
+    settle(p, c);
+}
+
+void
+pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, uint32_t count)
+{
+    p->counts.lost += count;
+    c->failed += count;
+    if (!o->at_most_once)
+        pipeline_delivered(p, c, count);
+}
+
+void
+pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
+                     const char *reason)
+{
+    dead_letters_add(p->dead, run, m, reason);
 }
 
 void
 pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, const char *reason)
 {
-    p->counts.dead_letters++;
-    dead_letters_add(p->dead, run, m, reason);
+    struct output *o = run->output;
+    struct chunk  *c = m->chunk;
+
+    assert(c->pins > 0);
+    if (p->conf.rejected != NULL) {
+        p->conf.rejected(p->conf.rejected_ctx, run, m, reason);
+        pipeline_lost(p, o, c, 1);
+    } else if (o->on_rejected == REJECTED_DROP) {
+        log_again(&p->told_dropped, LOG_WARN,
+                  "a record of '%.*s' for output '%s' was rejected and dropped: %s",
+                  SLICE_ARG(c->path), o->name, reason);
+        pipeline_lost(p, o, c, 1);
+    } else if (o->on_rejected == REJECTED_HALT && !c->source->once) {
+        halt(p, o, m, reason);
+    } else {
+        p->counts.dead_letters++;
+        c->failed++;
+        if (o->ops->dead_letter == NULL || !o->ops->dead_letter(o, run, m, reason))
+            dead_letters_add(p->dead, run, m, reason);
+    }
 }
 
 void
 pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
 {
-    struct chunk *taken = window_clear(&s->window);
+    struct chunk *taken;
 
     assert(s->jobs == 0 && !s->once);
+    p->counts.records_held -= s->window.held_records;
+    taken = window_clear(&s->window);
     for (const struct chunk *c = taken; c != NULL; c = c->newer) {
         assert(c->pins == 0);
         p->counts.in_flight -= c->nmessages - c->acked;
@@ -554,6 +714,39 @@ pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
     pipeline_forget(p, s);
     kick(p);
     s->ops->rewound(s, reason);
+}
+
+/* ---- Halted sources --------------------------------------------------------- */
+
+/* No worker reads for it, and nothing of it is out but what has halted it. */
+static bool
+is_settled(const struct source *s)
+{
+    if (s->jobs > 0)
+        return false;
+    for (const struct chunk *c = s->window.oldest; c != NULL; c = c->newer)
+        if (c->pins > 0 || c->acked + c->halted < c->nmessages)
+            return false;
+    return true;
+}
+
+/* The memory of those is given back; what is behind the halt is read again at
+ * the next start. */
+static void
+drop_halted(struct pipeline *p)
+{
+    struct source **at = &p->halted;
+
+    while (*at != NULL) {
+        struct source *s = *at;
+
+        if (is_settled(s)) {
+            *at = s->next_halted;
+            pipeline_rewind(p, s, "it is halted");
+        } else {
+            at = &s->next_halted;
+        }
+    }
 }
 
 /* ---- To be shown ----------------------------------------------------------- */

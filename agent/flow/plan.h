@@ -7,6 +7,7 @@
 #ifndef AGENT_FLOW_PLAN_H
 #define AGENT_FLOW_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ struct plan {
     const struct route  **routes;       /* in order; borrowed from the configuration */
     size_t                nroutes;
     uint64_t              read_pause;   /* ms, the longest of its outputs */
+    bool                  one_at_a_time;    /* some output wants it: a chunk is one record */
 };
 
 /* The keys that every input has; those of a route come on top (route_fields). */

@@ -18,6 +18,7 @@
 #include "agent/data/node.h"
 #include "agent/data/pattern.h"
 #include "agent/data/record.h"
+#include "agent/data/serializer.h"
 #include "agent/data/template.h"
 #include "agent/flow/condition.h"
 #include "agent/flow/json_value.h"
@@ -45,6 +46,7 @@ struct route {
     struct template        *topic;          /* NULL only if the output has no topics */
     struct strings          topics;         /* globs that the topic must match; empty: any */
     struct template        *key;            /* NULL: none */
+    enum serializer         key_serializer;
     struct template        *partition;      /* NULL: the output chooses */
     struct template        *timestamp;      /* NULL: see below */
     bool                    time_of_reading;    /* `timestamp: read` */

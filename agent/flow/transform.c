@@ -216,9 +216,12 @@ static const char *
 set_key(const struct route *route, struct scratch *w, struct message *m)
 {
     struct slice key;
+    const char  *why = NULL;
 
     if (route->key == NULL || !template_render(route->key, &w->record, &w->chunk->arena, &key))
         return NULL;
+    if (route->key_serializer != SERIALIZER_TEXT)       /* if not: rejected with its text */
+        why = serializer_apply(route->key_serializer, key, &w->chunk->arena, &key);
     if (key.len > MESSAGE_MAX_KEY)
         return "the key is too long";
     if (key.ptr < w->chunk->bytes || key.ptr >= w->chunk->bytes + w->chunk->len) {
@@ -227,7 +230,7 @@ set_key(const struct route *route, struct scratch *w, struct message *m)
         m->key = arena_copy(&w->chunk->arena, key).ptr;
     }
     m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
-    return NULL;
+    return why;
 }
 
 /* `odd`: a timestamp that is none, kept in a header; or no slice. */
@@ -430,6 +433,13 @@ take_long(struct scratch *w, size_t at, size_t len)
     return len;
 }
 
+static bool
+is_full(const struct scratch *w)
+{
+    return !chunk_has_room(w->chunk, (uint32_t)w->plan->nroutes) ||
+           (w->plan->one_at_a_time && w->chunk->records > 0);
+}
+
 /* A whole line of `len` bytes without its LF; false if the chunk is full first:
  * then `*at` is where to go on. */
 static bool
@@ -452,7 +462,7 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
         }
         len -= used;
         body -= used;
-        if (!chunk_has_room(c, (uint32_t)w->plan->nroutes))
+        if (is_full(w))
             return false;
     }
     take_record(w, *at, len, body);
@@ -466,7 +476,7 @@ take_rest(struct scratch *w, size_t *at, bool final)
 {
     struct chunk *c = w->chunk;
 
-    while (*at < c->len && chunk_has_room(c, (uint32_t)w->plan->nroutes)) {
+    while (*at < c->len && !is_full(w)) {
         const size_t len = c->len - *at;
 
         if (final) {
@@ -519,8 +529,7 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
             result = take_rest(w, &at, final);
             break;
         }
-        if (!take_line(w, &at, (size_t)(lf - c->bytes) - at, true) ||
-            !chunk_has_room(c, (uint32_t)plan->nroutes))
+        if (!take_line(w, &at, (size_t)(lf - c->bytes) - at, true) || is_full(w))
             break;
     }
     c->end = c->begin + at;
