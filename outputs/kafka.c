@@ -114,6 +114,8 @@ finish(struct kafka *k)
         (uv_handle_t *)&k->ask, (uv_handle_t *)&k->again,
     };
 
+    if (k->base.at_most_once)
+        kafka_forget_stop(k);
     kafka_topics_let_go(k);
     k->handles = sizeof handles / sizeof *handles;
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
@@ -160,6 +162,7 @@ free_output(struct output *o)
 static const struct output_ops kafka_ops = {
     .start = start, .send = take_run, .stop = stop, .free = free_output, .topic = topic,
     .place = kafka_topic_place, .yield = kafka_yield, .probe = kafka_probe,
+    .dead_letter = kafka_dead_letter,
     .partition_of = kafka_topic_place_among,
 };
 

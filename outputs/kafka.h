@@ -21,7 +21,10 @@
  *     kafka_send       handing a batch over
  *     kafka_reports    the way back
  *     kafka_errors     librdkafka's errors in the user's words
+ *     kafka_dead       dead letters on their way to a topic
  *     kafka_yield      giving memory back that only waits
+ *     kafka_forget     fire_and_forget: giving up what cannot be sent
+ *     kafka_report     librdkafka's statistics
  *     kafka_probe      `check --connect`
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -47,8 +50,9 @@ enum {
     KAFKA_MAX_BACKOFF_MS = 5000,
 };
 
-/* message.state: did its last sending fail? */
-enum { MESSAGE_FINE, MESSAGE_FAILED };
+/* message.state, bits: its last sending failed; it is a dead letter on its way to
+ * dead_letter_topic (kafka_dead.c). */
+enum { MESSAGE_FAILED = 1, MESSAGE_DEAD = 2 };
 
 /* Messages [first, first + count) of a chunk that stand together in a list,
  * which pins the chunk once for them. */
@@ -180,7 +184,17 @@ struct kafka {
     /* kafka_reports */
     bool                           worked;      /* the cluster has answered once */
     bool                           down;        /* no broker could be reached since */
+    uint64_t                       successes;   /* events with messages that arrived */
     struct log_repeat              told[TROUBLES];
+
+    /* kafka_dead */
+    struct kafka_topic            *dead;        /* that of dead_letter_topic, once it is wanted */
+    struct log_repeat              told_dead;
+
+    /* kafka_forget */
+    uint64_t                       seen_successes, pressed_at, stalled_since;   /* clock_ms() */
+    uint64_t                       lost;        /* messages, since they were told */
+    struct log_repeat              told_lost;
 
     unsigned                       handles;     /* still to be closed */
     output_stopped_f              *stopped;     /* set: nothing new is begun */
@@ -247,6 +261,22 @@ void kafka_send_batch(struct kafka_lane *l);
 /* ---- kafka_reports.c */
 void kafka_reports_take(struct kafka *k);           /* all that are there */
 void kafka_reports_failure(struct kafka_lane *l, struct message *m, rd_kafka_resp_err_t err);
+
+/* ---- kafka_dead.c: see output.h; `headers` gives a message room for one more at the end of
+ * its list, `refused` is for one that dead_letter_topic does not take, `waited` for a
+ * topic that is stuck: dead letters wait for it no longer. */
+bool kafka_dead_letter(struct output *o, const struct run *run, struct message *m,
+                       const char *reason);
+struct headers *kafka_dead_headers(struct message *m, uint32_t more);
+void kafka_dead_refused(struct kafka *k, struct message *m, const char *reason);
+void kafka_dead_waited(struct kafka_topic *t);
+
+/* ---- kafka_forget.c: with at_most_once.  `error`: is it one after which a message is given
+ * up?  `failed`: then let go of what of the batch has failed; `stop`: of everything. */
+bool kafka_forget_error(const struct kafka *k, rd_kafka_resp_err_t err);
+void kafka_forget_pressed(struct kafka *k);
+bool kafka_forget_failed(struct kafka_lane *l);
+void kafka_forget_stop(struct kafka *k);
 
 /* ---- kafka_yield.c, kafka_probe.c: see output.h */
 void kafka_yield(struct output *o);

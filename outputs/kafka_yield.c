@@ -161,6 +161,10 @@ kafka_yield(struct output *o)
     struct shares all = { NULL, 0, 0 };
     size_t        leaving = 0;
 
+    if (o->at_most_once) {
+        kafka_forget_pressed(k);
+        return;
+    }
     walk(k, count_list, &all);
     for (size_t i = 0; i < all.count; i++) {
         all.list[i].leaves = waits_only_here(&all.list[i]);

@@ -272,9 +272,10 @@ a_backlog_does_not_keep_another_source_from_its_turn(void **state)
 }
 
 static void
-a_chunk_that_is_pinned_is_not_reused(void **state)
+a_chunk_that_is_pinned_is_acknowledged_and_not_reused(void **state)
 {
-    struct reader r;
+    struct reader          r;
+    struct pipeline_counts counts;
 
     (void)state;
     given_pipeline(64 * MiB);
@@ -283,9 +284,14 @@ a_chunk_that_is_pinned_is_not_reused(void **state)
     settle();
     sent[0]->pins++;
     when_all_are_reported();
-    assert_int_equal(r.base.window.committed, 0);
-    pipeline_unpin(p, sent[0]);
     assert_int_equal(r.base.window.committed, 100 * 1024);
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.chunks, 1);
+    assert_int_equal(counts.records_out - counts.records_held, 0);  /* nothing is sent again */
+    pipeline_unpin(p, sent[0]);
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.chunks, 0);
+    assert_int_equal(counts.records_held, 0);
     source_fini(&r.base);
 }
 
@@ -361,7 +367,7 @@ main(void)
         TEST(a_chunk_goes_out_and_its_acknowledgement_moves_committed),
         TEST(memory_stays_under_the_budget_and_reading_goes_on_when_there_is_room),
         TEST(a_backlog_does_not_keep_another_source_from_its_turn),
-        TEST(a_chunk_that_is_pinned_is_not_reused),
+        TEST(a_chunk_that_is_pinned_is_acknowledged_and_not_reused),
         TEST(a_rewound_source_reads_again_from_committed),
         TEST(a_closed_pipeline_gives_no_turn),
         TEST(a_source_that_forgot_its_turn_is_not_called),
