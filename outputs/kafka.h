@@ -192,7 +192,7 @@ struct kafka {
     struct log_repeat              told_dead;
 
     /* kafka_forget */
-    uint64_t                       seen_successes, pressed_at, stalled_since;   /* clock_ms() */
+    uint64_t                       seen_successes, pressed_at, stalled_since, purged_at;
     uint64_t                       lost;        /* messages, since they were told */
     struct log_repeat              told_lost;
 

@@ -77,15 +77,16 @@ kafka_forget_pressed(struct kafka *k)
     for (struct kafka_topic *t = k->topics; t != NULL; t = t->next)
         if (stalled || (kafka_topic_stuck(t) && now - t->since >= PATIENCE_MS))
             lose_waiting(t);
-    if (stalled) {
-        k->stalled_since = now;
+    if (stalled && now - k->purged_at >= PATIENCE_MS) {
+        k->purged_at = now;             /* rarely: a slow answer is an answer */
         if (k->state == PRODUCER_THERE && k->outstanding > 0)
             (void)rd_kafka_purge(k->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                               RD_KAFKA_PURGE_F_NON_BLOCKING);
     }
     if (k->lost > 0 &&
-        log_again(&k->told_lost, LOG_ERROR, "output '%s': %" PRIu64 " records are lost: memory is "
-                  "full, and they could not be sent (send: fire_and_forget)", k->base.name, k->lost))
+        log_again(&k->told_lost, LOG_ERROR, "output '%s': %" PRIu64 " records are lost: memory "
+                  "is full, and they could not be sent (send: fire_and_forget)", k->base.name,
+                  k->lost))
         k->lost = 0;
 }
 

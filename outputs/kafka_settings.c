@@ -194,7 +194,7 @@ check_rejected(struct kafka_loading *l)
 
     if (s->on_rejected == REJECTED_HALT && s->send == KAFKA_FIRE_AND_FORGET)
         (void)errors_at(l->errs, place(l, "on_rejected"), "'on_rejected: halt' cannot go with "
-                        "'send: fire_and_forget', whose offsets have moved over the record by then");
+                        "'send: fire_and_forget': the offset has moved over the record by then");
     if (s->dead_letter_topic == NULL)
         return;
     if (!route_topic_legal(slice_of(s->dead_letter_topic)))

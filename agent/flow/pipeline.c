@@ -622,6 +622,8 @@ halt(struct pipeline *p, const struct output *o, const struct message *m, const 
     struct buf     why = { NULL, 0, 0 };
 
     c->halted++;
+    if (s->halted == NULL || c->begin + m->at < s->halted_at)
+        s->halted_at = c->begin + m->at;
     if (s->halted != NULL)
         return;
     buf_printf(&why, "output '%s' rejected the record at byte %llu: %s", o->name,
@@ -730,8 +732,20 @@ is_settled(const struct source *s)
     return true;
 }
 
-/* The memory of those is given back; what is behind the halt is read again at
- * the next start. */
+/* Everything before the record has arrived: its offset is kept, so that the next
+ * start begins with it. */
+static void
+drop_window(struct pipeline *p, struct source *s)
+{
+    pipeline_rewind(p, s, "it is halted");
+    if (s->halted_at == s->window.committed)
+        return;
+    window_init(&s->window, s->halted_at, (struct tail_print){ 0, 0 });
+    if (p->conf.store != NULL)
+        checkpoints_note(p->conf.store, s);
+}
+
+/* The memory of those is given back. */
 static void
 drop_halted(struct pipeline *p)
 {
@@ -742,7 +756,7 @@ drop_halted(struct pipeline *p)
 
         if (is_settled(s)) {
             *at = s->next_halted;
-            pipeline_rewind(p, s, "it is halted");
+            drop_window(p, s);
         } else {
             at = &s->next_halted;
         }

@@ -69,10 +69,11 @@ struct source {
     bool                     active;        /* counted among those that share the budget */
     unsigned                 jobs;          /* 0 or 1: with a worker */
     uint64_t                 charged;       /* bytes of the budget that its chunks hold */
+    uint64_t                 halted_at;     /* offset of the first record that halts it */
+    struct source           *next_halted;
     uint64_t                 saved_by;      /* the write that brings `committed` to disk; counted
                                              * for plans with one record at a time only */
     bool                     saving;        /* it waits in the queue for that write */
-    struct source           *next_halted;
     /* the checkpoints' */
     struct source           *next_dirty;
     bool                     dirty;
