@@ -49,25 +49,44 @@ pass(struct window *w)
     }
 }
 
+/* Take out the chunk behind `before` (NULL: the oldest), which was passed. */
+static struct chunk *
+take(struct window *w, struct chunk *before)
+{
+    struct chunk *c = before != NULL ? before->newer : w->oldest;
+
+    if (before != NULL)
+        before->newer = c->newer;
+    else
+        w->oldest = c->newer;
+    if (w->passed == c)
+        w->passed = before;
+    if (w->newest == c)
+        w->newest = before;
+    w->held_records -= c->records;
+    w->length--;
+    return c;
+}
+
+/* Those behind committed go in any order; the newest of all stays until it is the
+ * only one, because the next begins at its end. */
 struct chunk *
 window_advance(struct window *w)
 {
-    struct chunk *first = w->oldest, *last = NULL;
+    struct chunk *before = NULL, *first = NULL, **end = &first;
 
     pass(w);
-    while (w->passed != NULL && chunk_complete(w->oldest)) {
-        last = w->oldest;
-        if (w->passed == last)
-            w->passed = NULL;
-        w->oldest = last->newer;
-        w->held_records -= last->records;
-        w->length--;
+    while (w->passed != before) {
+        struct chunk *c = before != NULL ? before->newer : w->oldest;
+
+        if (!chunk_complete(c) || (c == w->newest && before != NULL)) {
+            before = c;
+        } else {
+            *end = take(w, before);
+            end = &c->newer;
+        }
     }
-    if (last == NULL)
-        return NULL;
-    last->newer = NULL;
-    if (w->oldest == NULL)
-        w->newest = NULL;
+    *end = NULL;
     return first;
 }
 

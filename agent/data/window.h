@@ -42,9 +42,9 @@ void window_init(struct window *w, uint64_t committed, struct tail_print tail);
 /* Take over a chunk that begins where the newest ends. */
 void window_push(struct window *w, struct chunk **chunk);
 
-/* Move `committed` over the acknowledged chunks at the old end.  Those that are
- * complete are taken out and returned, linked by `newer`, oldest first; NULL if
- * the oldest is not complete.  The caller owns them. */
+/* Move `committed` over the acknowledged chunks at the old end.  Those of them that
+ * are complete are taken out and returned, linked by `newer`, oldest first; NULL if
+ * there are none.  The caller owns them. */
 struct chunk *window_advance(struct window *w);
 
 /* Take every chunk out, delivered or not, and return them the same way.

@@ -40,6 +40,8 @@ struct pipeline {
     uint64_t               nactive;     /* sources among which the budget is divided */
     struct source         *first_waiting, *last_waiting;
     struct source         *turn;        /* whose room() is being called */
+    uint64_t               nover;       /* sources that wait for their own chunks */
+    bool                   forgets;     /* some output is at_most_once */
     struct source         *saving;      /* those that wait until their offset is on disk */
     uint64_t               saved;       /* the last write of checkpoints that is */
     struct source         *halted;      /* those that still have something out */
@@ -91,6 +93,7 @@ pipeline_add_output(struct pipeline *p, struct output *o)
 {
     assert(p->noutputs < MAX_OUTPUTS);
     p->outputs[p->noutputs++] = o;
+    p->forgets = p->forgets || o->at_most_once;
 }
 
 static void
@@ -199,8 +202,29 @@ kick(struct pipeline *p)
 }
 
 static void
+watch_pressure(struct pipeline *p)
+{
+    if (!uv_is_active((uv_handle_t *)&p->pressure))
+        uv_timer_start(&p->pressure, on_pressure, PRESSURE_MS, PRESSURE_MS);
+}
+
+/* It waits until its own chunks are acknowledged; for an output that takes memory
+ * and acknowledges at once that is a matter of memory. */
+static void
+note_over(struct pipeline *p, struct source *s, bool over)
+{
+    if (s->over == over)
+        return;
+    s->over = over;
+    p->nover = over ? p->nover + 1 : p->nover - 1;
+    if (over && p->forgets)
+        watch_pressure(p);
+}
+
+static void
 enqueue(struct pipeline *p, struct source *s)
 {
+    note_over(p, s, false);
     s->waiting = s->queued = true;
     s->next_waiting = NULL;
     if (p->last_waiting != NULL)
@@ -208,8 +232,7 @@ enqueue(struct pipeline *p, struct source *s)
     else
         p->first_waiting = s;
     p->last_waiting = s;
-    if (!uv_is_active((uv_handle_t *)&p->pressure))
-        uv_timer_start(&p->pressure, on_pressure, PRESSURE_MS, PRESSURE_MS);
+    watch_pressure(p);
 }
 
 static struct source *
@@ -290,13 +313,14 @@ static void
 on_pressure(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
+    const bool       waiting = p->first_waiting != NULL;
 
-    if (p->first_waiting == NULL) {
+    if (!waiting && (!p->forgets || p->nover == 0)) {
         uv_timer_stop(timer);
         return;
     }
     for (size_t i = 0; i < p->noutputs; i++)
-        if (p->outputs[i]->ops->yield != NULL)
+        if (p->outputs[i]->ops->yield != NULL && (waiting || p->outputs[i]->at_most_once))
             p->outputs[i]->ops->yield(p->outputs[i]);
     kick(p);
 }
@@ -323,6 +347,7 @@ pipeline_forget(struct pipeline *p, struct source *s)
         s->next_waiting = NULL;
     }
     s->waiting = s->queued = false;
+    note_over(p, s, false);
     note_active(p, s);
 }
 
@@ -417,8 +442,13 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
     s->wanted = size;
     if (must_wait(p, s))
         return NULL;
-    if (over_share(p, s, size) || s->halted != NULL) {
-        s->waiting = true;              /* its own acknowledgements call it, or nobody */
+    if (s->halted != NULL) {
+        s->waiting = true;              /* nobody calls it */
+        return NULL;
+    }
+    if (over_share(p, s, size)) {
+        s->waiting = true;              /* its own acknowledgements call it */
+        note_over(p, s, true);
         return NULL;
     }
     if ((p->first_waiting != NULL && p->turn != s) || p->idle_jobs == NULL ||

@@ -65,6 +65,7 @@ struct source {
     struct source           *next_waiting;  /* in the queue for room */
     bool                     waiting;       /* refused, and not called yet */
     bool                     queued;        /* it waits in the queue; else for its own chunks */
+    bool                     over;          /* it waits for its own chunks */
     size_t                   wanted;        /* bytes of room it asked for */
     bool                     active;        /* counted among those that share the budget */
     unsigned                 jobs;          /* 0 or 1: with a worker */

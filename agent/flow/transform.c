@@ -45,6 +45,7 @@ struct scratch {
     uint32_t          ntargets, max_targets;
     uint32_t          buckets[BUCKETS];
     uint64_t          source;   /* the number of the chunk's source */
+    uint32_t          room;     /* messages that must fit for another record */
     struct chunk     *chunk;    /* the one at work */
     const struct plan *plan;
 };
@@ -433,13 +434,6 @@ take_long(struct scratch *w, size_t at, size_t len)
     return len;
 }
 
-static bool
-is_full(const struct scratch *w)
-{
-    return !chunk_has_room(w->chunk, (uint32_t)w->plan->nroutes) ||
-           (w->plan->one_at_a_time && w->chunk->records > 0);
-}
-
 /* A whole line of `len` bytes without its LF; false if the chunk is full first:
  * then `*at` is where to go on. */
 static bool
@@ -462,7 +456,7 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
         }
         len -= used;
         body -= used;
-        if (is_full(w))
+        if (!chunk_has_room(c, w->room))
             return false;
     }
     take_record(w, *at, len, body);
@@ -476,7 +470,7 @@ take_rest(struct scratch *w, size_t *at, bool final)
 {
     struct chunk *c = w->chunk;
 
-    while (*at < c->len && !is_full(w)) {
+    while (*at < c->len && chunk_has_room(c, w->room)) {
         const size_t len = c->len - *at;
 
         if (final) {
@@ -503,6 +497,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->chunk = c;
     w->work.arena = &c->arena;
     w->source = source_number(c->source);
+    w->room = plan->one_at_a_time ? c->max_messages : (uint32_t)plan->nroutes;
     w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
     w->record.constant[NAME_INPUT] = slice_of(plan->input);
     w->record.constant[NAME_LOG_FILE_PATH] = c->path;
@@ -529,7 +524,8 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
             result = take_rest(w, &at, final);
             break;
         }
-        if (!take_line(w, &at, (size_t)(lf - c->bytes) - at, true) || is_full(w))
+        if (!take_line(w, &at, (size_t)(lf - c->bytes) - at, true) ||
+            !chunk_has_room(c, w->room))
             break;
     }
     c->end = c->begin + at;
