@@ -162,21 +162,6 @@ check_name(struct loader *l, const char *kind, const struct node *entry)
     return false;
 }
 
-static const char *
-nearest_entry(const char *word, const struct node *map)
-{
-    const size_t  count = map == NULL ? 0 : node_count(map);
-    const char  **names = mem_array(NULL, count, sizeof *names);
-    const char   *near;
-    size_t        i = 0;
-
-    for (const struct node *e = count > 0 ? map->first : NULL; e != NULL; e = e->next)
-        names[i++] = e->key;
-    near = strings_nearest(word, names, count);
-    free(names);
-    return near;
-}
-
 /* There is no such `kind`; says so at `n`, whose text it is. */
 static void
 say_unknown(struct loader *l, const char *kind, const struct node *n, const char *near)
@@ -206,9 +191,6 @@ is_listed(const char *const *names, const char *name)
 }
 
 static const char *const later_inputs[] = { "stdin", "tcp", "udp", "unix", "journald", NULL };
-static const char *const later_parsers[] = {
-    "json", "logfmt", "syslog", "cri", "docker", "delimited", NULL
-};
 static const char *const no_later[] = { NULL };
 
 #define LIST_TYPES(types, registry)                                                  \
@@ -340,7 +322,7 @@ load_outputs(struct loader *l)
 static struct parser *
 make_parser(struct loader *l, const char *what, const struct node *conf)
 {
-    struct types   types = { .kind = "parser type", .later = later_parsers };
+    struct types   types = { .kind = "parser type", .later = no_later };
     struct config *c = l->c;
     struct parser *p;
     int            type;
@@ -378,15 +360,23 @@ load_parsers(struct loader *l)
 }
 
 static void
+use_parser(struct loader *l, struct plan *plan, const struct parser *p, const struct node *n)
+{
+    if (!plan_add_parser(plan, p))
+        errors_at(l->errs, n->at, "input '%s': a parser of type cri or docker must be the first "
+                  "one (it takes the lines of the file apart)", plan->input);
+}
+
+static void
 use_named_parser(struct loader *l, struct plan *plan, const struct node *n)
 {
     for (size_t i = 0; i < l->nparsers; i++)
         if (strcmp(l->parsers[i].name, n->text) == 0) {
             if (l->parsers[i].parser != NULL)
-                plan_add_parser(plan, l->parsers[i].parser);
+                use_parser(l, plan, l->parsers[i].parser, n);
             return;
         }
-    say_unknown(l, "parser", n, nearest_entry(n->text, find_map(l, "parsers")));
+    say_unknown(l, "parser", n, node_nearest(find_map(l, "parsers"), n->text));
 }
 
 /* `parser` is a name, a parser, or a list of them. */
@@ -405,7 +395,7 @@ use_parsers(struct loader *l, struct plan *plan, const struct node *conf)
             struct parser *p = make_parser(l, what, n);
 
             if (p != NULL)
-                plan_add_parser(plan, p);
+                use_parser(l, plan, p, n);
         } else {
             errors_at(l->errs, n->at, "%s must be a name, a map or a list of them, not %s", what,
                       node_kind_name(n));
@@ -459,7 +449,7 @@ check_from(struct loader *l, const struct node *conf)
         if (strpbrk(n->text, "*?[") != NULL)
             errors_at(l->errs, n->at, "no input matches '%s'", node_shown(n));
         else
-            say_unknown(l, "input", n, nearest_entry(n->text, inputs));
+            say_unknown(l, "input", n, node_nearest(inputs, n->text));
         l->broken_route = true;
     }
 }
@@ -503,6 +493,18 @@ use_static_fields(struct loader *l, struct plan *plan, const struct node *conf)
         else
             plan_add_field(plan, number, e->text);
     }
+}
+
+static void
+use_multiline(struct loader *l, struct plan *plan, const char *what, const struct node *conf)
+{
+    const struct node *map = node_get(conf, "multiline");
+
+    if (map == NULL)
+        return;
+    plan->multiline = multiline_load(what, map, l->errs);
+    if (plan->multiline != NULL && multiline_groups(plan->multiline) > l->c->groups)
+        l->c->groups = multiline_groups(plan->multiline);
 }
 
 static bool
@@ -565,6 +567,7 @@ use_all(struct loader *l, struct plan *plan, const char *what, const struct node
 {
     use_static_fields(l, plan, conf);
     use_parsers(l, plan, conf);
+    use_multiline(l, plan, what, conf);
     use_routes(l, plan, what, conf, nshared);
 }
 
@@ -651,7 +654,9 @@ config_load(const char *file, struct errors *errs)
     load_parsers(&l);
     load_routes(&l);
     load_inputs(&l);
+    config_tests_load(c, errs);
     free(l.parsers);
+    names_complete(c->names);
     return c;
 }
 
@@ -662,6 +667,7 @@ config_free(struct config *c)
 
     if (c == NULL)
         return;
+    config_tests_free(c);
     for (size_t i = 0; i < c->ninputs; i++)
         c->inputs[i]->ops->free(c->inputs[i]);
     for (size_t i = 0; i < c->nroutes; i++)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/config_tests.h"
 #include "agent/data/field.h"
 #include "agent/flow/input.h"
 #include "agent/flow/output.h"
@@ -47,6 +48,8 @@ struct config {
     struct input  **inputs;
     size_t          ninputs;
     size_t          groups;         /* the most groups of any pattern */
+    struct config_test *tests;      /* in load order */
+    size_t          ntests;
 };
 
 /* Load, check and compile.  Never NULL; usable only if `errs` stayed empty, but

@@ -127,6 +127,7 @@ file_input_load(const char *what, const struct node *conf, struct plan *plan, st
     TAILQ_INIT(&in->due);
     TAILQ_INIT(&in->open);
     TAILQ_INIT(&in->attended);
+    TAILQ_INIT(&in->pending);
     TAILQ_INIT(&in->search.wanted);
     TAILQ_INIT(&in->search.taken);
     in->watch.fd = -1;
@@ -190,6 +191,8 @@ file_input_start(struct input *input, struct pipeline *p, struct checkpoints *st
         log_warn("input '%s' goes without file-system events: %s", input->plan->input, err->text);
     uv_timer_init(in->loop, &in->due_timer);
     in->due_timer.data = in;
+    uv_timer_init(in->loop, &in->flush_timer);
+    in->flush_timer.data = in;
     file_follow_remember(in);
     file_search_start(in);
     file_scan_start(in);
@@ -218,10 +221,11 @@ static void
 close_handles(struct file_input *in)
 {
     in->closing = true;
-    in->handles = in->watch.fd >= 0 ? 4 : 3;
+    in->handles = in->watch.fd >= 0 ? 5 : 4;
     if (in->watch.fd >= 0)
         file_watch_close(&in->watch, on_handle_closed);
     uv_close((uv_handle_t *)&in->due_timer, on_timer_closed);
+    uv_close((uv_handle_t *)&in->flush_timer, on_timer_closed);
     uv_close((uv_handle_t *)&in->scan.timer, on_timer_closed);
     uv_close((uv_handle_t *)&in->sweep.timer, on_timer_closed);
 }
@@ -245,6 +249,7 @@ file_input_stop(struct input *input, input_stopped_f *stopped, void *ctx)
     in->stopped = stopped;
     in->stopped_ctx = ctx;
     uv_timer_stop(&in->due_timer);
+    uv_timer_stop(&in->flush_timer);
     uv_timer_stop(&in->scan.timer);
     uv_timer_stop(&in->sweep.timer);
     TAILQ_FOREACH(t, &in->all, all)

@@ -9,6 +9,8 @@
  *     file_copy       is a new file a copy of one that we read?      (loop)
  *     file_search     where has a content gone?                      (loop and worker)
  *     file_sweep      once a second: what no event will tell         (loop and worker)
+ *     file_flush      groups of lines that have waited long enough   (loop)
+ *     file_target     where a symbolic link leads                    (worker)
  *
  * A *tail* is one content: the bytes of one file from their beginning to
  * their end.  Names come and go; when the content is replaced (truncated,
@@ -86,6 +88,8 @@ struct file_input {
     struct file_tails   open;               /* quiet, with a descriptor; quiet the longest first */
     struct file_tails   attended;           /* the sweep looks at them: resting, or gone */
     uv_timer_t          due_timer;
+    struct file_tails   pending;            /* file_flush: in the order of pending_at */
+    uv_timer_t          flush_timer;
 
     unsigned            out;                /* jobs and requests that have not come back */
     bool                stopping, closing;

@@ -216,6 +216,7 @@ continue_row(struct file_tail *t, const struct checkpoint *row)
     s->id = row->id;
     s->identity = row->identity;
     window_init(&s->window, row->offset, row->tail);
+    s->window.lead = row->lead;
 }
 
 static bool

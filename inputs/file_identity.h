@@ -50,6 +50,7 @@ enum file_same file_meet_tail(int fd, uint64_t offset, const struct tail_print *
 struct file_mark {
     uint64_t          offset;
     struct tail_print print;
+    int64_t           lead;     /* as in chunk.h */
 };
 
 enum {

@@ -15,6 +15,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/flow/transform.h"
+#include "inputs/file_target.h"
 
 enum {
     BLOCK = 64 * 1024,              /* bytes at once when something is searched for */
@@ -103,6 +104,8 @@ open_file(struct file_read *r, const struct chunk *c)
 
     if (opened && !open_path(r, c))
         return false;
+    if (opened)
+        file_target_learn(r);
     if (!look_at_file(r, c))
         return false;
     if (opened || (r->identity.head_len < IDENTITY_HEAD && r->size > r->identity.head_len))
@@ -234,8 +237,11 @@ take_chunk(struct file_read *r, struct chunk *c, const char *before)
     const size_t used = (size_t)(c->end - c->begin);
 
     c->tail = print_of_end(r, c, before);
-    r->more = c->len == c->size || memrchr(c->bytes + used, '\n', c->len - used) != NULL ||
-              (r->final && used < c->len);
+    if (plan_has_groups(r->source.plan))    /* the lines behind `end` may be a pending group */
+        r->more = c->len == c->size || c->stopped;
+    else
+        r->more = c->len == c->size || memrchr(c->bytes + used, '\n', c->len - used) != NULL ||
+                  (r->final && used < c->len);
     r->room = CHUNK_SIZE;
     r->scanned = 0;
     end(r, FILE_READ_CHUNK, NULL);
@@ -294,9 +300,12 @@ take_records(struct file_read *r, struct job *job, const char *before)
     struct chunk *c = job->chunk;
     const bool    all = c->len < c->size;
 
+    c->waited = r->waited;
+    c->target = file_target(r, c);
     switch (transform_chunk(r->source.plan, job->scratch, c, r->final && all)) {
     case TRANSFORM_DONE:
         take_chunk(r, c, before);
+        transform_gather(job->scratch, c);
         break;
     case TRANSFORM_PARTIAL:
         end(r, FILE_READ_NOTHING, NULL);
@@ -309,6 +318,8 @@ take_records(struct file_read *r, struct job *job, const char *before)
         take_long_line(r, job);
         break;
     }
+    r->waits = c->waits;
+    r->read_to = c->begin + c->len;
 }
 
 void
@@ -320,6 +331,7 @@ file_read_work(struct job *job)
     r->fault = 0;
     r->more = false;
     r->unlinked = false;
+    r->waits = 0;
     if (!open_file(r, job->chunk) || !find_place(r) || !read_bytes(r, job->chunk, before))
         return;
     job->chunk->read_at = clock_ms();

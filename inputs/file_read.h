@@ -54,6 +54,7 @@ struct file_read {
     enum file_place   find;
     size_t            room;         /* bytes that the next chunk needs */
     uint64_t          scanned;      /* a long line, or a hole, does not end before here */
+    uint64_t          waited;       /* as in chunk.h */
 
     /* what was found */
     enum file_outcome outcome;
@@ -65,6 +66,10 @@ struct file_read {
     bool              unlinked;     /* no name leads to it any more */
     uint64_t          start;        /* hash of its first FILE_START bytes, or 0 */
     struct file_mark  place;
+    uint64_t          waits;        /* as in chunk.h */
+    uint64_t          read_to;      /* the end of what was read */
+    char             *target;       /* where its path leads (file_target.h); owned; NULL: nowhere
+                                     * else */
 };
 
 /* The work of a job whose source is the first member of a struct file_read. */

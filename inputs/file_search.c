@@ -364,7 +364,7 @@ file_search_row(struct file_input *in, const struct checkpoint *row)
 
     l->id = row->id;
     l->earlier = true;
-    l->marks[0] = (struct file_mark){ row->offset, row->tail };
+    l->marks[0] = (struct file_mark){ row->offset, row->tail, row->lead };
     l->nmarks = 1;
     file_search_go_on(in);
 }

@@ -24,7 +24,9 @@
 #include "agent/base/mem.h"
 #include "inputs/file.h"
 #include "inputs/file_copy.h"
+#include "inputs/file_flush.h"
 #include "inputs/file_follow.h"
+#include "inputs/file_target.h"
 
 enum {
     FIRST_REST_MS = 1000,
@@ -303,7 +305,8 @@ present_mark(const struct file_tail *t)
 {
     const struct window *w = &t->read.source.window;
 
-    return (struct file_mark){ window_end(w), w->newest != NULL ? w->newest->tail : w->tail };
+    return (struct file_mark){ window_end(w), w->newest != NULL ? w->newest->tail : w->tail,
+                               window_lead(w) };
 }
 
 static enum file_tail_event
@@ -319,6 +322,7 @@ start_read(struct file_tail *t)
         return EV_FULL;
     t->read.before = present_mark(t).print;
     t->read.identity = s->identity;
+    t->read.waited = t->waited;
     t->read_at = clock_ms();
     t->woken = false;
     leave_open(t);
@@ -356,6 +360,7 @@ begin_at(struct file_tail *t, const struct file_mark *place)
 
     assert(s->window.length == 0);
     window_init(&s->window, place->offset, place->print);
+    s->window.lead = place->lead;
     t->read.find = FILE_PLACE_GIVEN;
     t->read.peek = false;
     t->read.scanned = 0;
@@ -396,6 +401,7 @@ settle(struct file_tail *t)
     log_over(&t->told);
     join_open(t);
     file_sweep_trim(t->input);
+    file_flush_note(t);
     if (t->woken)
         file_tail_wake(t);
     return EV_NONE;
@@ -616,6 +622,7 @@ file_tail_free(struct file_tail *t)
     assert(t->state != TAIL_READING && t->names == NULL);
     leave_due(t);
     leave_open(t);
+    file_flush_leave(t);
     if (t->is_attended)
         TAILQ_REMOVE(&t->input->attended, t, attended);
     TAILQ_REMOVE(&t->input->all, t, all);
@@ -624,6 +631,7 @@ file_tail_free(struct file_tail *t)
         descriptors--;
     }
     file_copy_forget(t);
+    file_target_forget(&t->read);
     drop_window(file_source(t));
     source_fini(file_source(t));
     free(t);

@@ -83,6 +83,13 @@ struct file_tail {
     unsigned              nmarks;               /* that were ever set */
     uint64_t              marked_at;
     struct log_repeat     told;
+
+    /* file_flush: a group of lines waits for its next one */
+    bool                  is_pending;
+    TAILQ_ENTRY(file_tail) pending;
+    uint64_t              pending_to;   /* so far it had been read then: */
+    uint64_t              pending_at;   /* clock_ms() */
+    uint64_t              waited;       /* for its next read: groups up to here wait no more */
 };
 
 /* A tail of the file at this place, waiting.  It reads from the end of its

@@ -185,6 +185,7 @@ struct kafka {
     bool                           worked;      /* the cluster has answered once */
     bool                           down;        /* no broker could be reached since */
     uint64_t                       successes;   /* events with messages that arrived */
+    _Atomic int                    certificate; /* why the broker's is not trusted: _errors.h */
     struct log_repeat              told[TROUBLES];
 
     /* kafka_dead */

@@ -43,6 +43,9 @@ static const struct row {
     { ANY_CODE, "alert unknown ca", false, { TROUBLE_CLIENT,
       "the broker does not trust our certificate",
       " (check ssl.certificate.location)" } },
+    { ANY_CODE, "alert certificate ", false, { TROUBLE_CLIENT,      /* unknown, expired, revoked */
+      "the broker does not take our certificate",
+      " (check ssl.certificate.location: who signed it, and until when it is good)" } },
     { RD_KAFKA_RESP_ERR__RESOLVE, "", false, { TROUBLE_RESOLVE,
       "a broker's host name cannot be resolved", " (check bootstrap.servers and the DNS)" } },
     { ANY_CODE, "Failed to resolve", false, { TROUBLE_RESOLVE,
@@ -63,6 +66,8 @@ static const struct row {
       " (check bootstrap.servers, and that the broker runs)" } },
     { RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "", false, { TROUBLE_DOWN,
       "no broker can be reached", " (records wait; nothing is lost)" } },
+    { RD_KAFKA_RESP_ERR__TIMED_OUT, "timed out", false, { TROUBLE_LOST,
+      "a broker does not answer", "" } },
     { RD_KAFKA_RESP_ERR__TRANSPORT, "", false, { TROUBLE_LOST,
       "a connection was lost", "" } },
     { RD_KAFKA_RESP_ERR__SSL, "", false, { TROUBLE_OTHER,
@@ -86,6 +91,62 @@ kafka_errors_judge(rd_kafka_resp_err_t err, const char *text, bool worked)
             return row->advice;
     }
     return (struct kafka_advice){ TROUBLE_OTHER, "the client reports an error", "" };
+}
+
+/* ---- Certificates ---------------------------------------------------------- */
+
+static const char *const not_trusted = "the broker's certificate is signed by an authority that "
+                                       "is not trusted";
+static const char *const check_ca = " (check ssl.ca.location)";
+
+/* By the numbers of OpenSSL (x509_vfy.h); the library itself is librdkafka's only. */
+static const struct reason {
+    int         why;
+    const char *text, *advice;
+} reasons[] = {
+    { 2,  not_trusted, check_ca },
+    { 9,  "the broker's certificate is not valid yet", " (check this host's clock)" },
+    { 10, "the broker's certificate has expired", " (renew it, or check this host's clock)" },
+    { 18, not_trusted, check_ca },
+    { 19, not_trusted, check_ca },
+    { 20, not_trusted, check_ca },
+    { 21, not_trusted, check_ca },
+    { 62, "the broker's certificate is for another host",
+      " (use a name that the certificate has in bootstrap.servers, and check the brokers' "
+      "advertised.listeners)" },
+    { 64, "the broker's certificate is for another host, not for this address",
+      " (use a name that the certificate has in bootstrap.servers, and check the brokers' "
+      "advertised.listeners)" },
+};
+
+/* On a thread of librdkafka. */
+static int
+note_certificate(rd_kafka_t *rk, const char *broker, int32_t id, int *why, int depth,
+                 const char *bytes, size_t size, char *text, size_t room, void *opaque)
+{
+    (void)rk, (void)broker, (void)id, (void)depth, (void)bytes, (void)size, (void)text, (void)room;
+    if (*why != 0)
+        atomic_store((_Atomic int *)opaque, *why);
+    return *why == 0;
+}
+
+void
+kafka_errors_watch(rd_kafka_conf_t *conf, _Atomic int *why)
+{
+    rd_kafka_conf_set_opaque(conf, why);
+    (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, note_certificate);     /* no TLS: no need */
+}
+
+struct kafka_advice
+kafka_errors_explain(rd_kafka_resp_err_t err, const char *text, bool worked, int why)
+{
+    struct kafka_advice advice = kafka_errors_judge(err, text, worked);
+
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (advice.trouble == TROUBLE_CERTIFICATE && reasons[i].why == why)
+            return (struct kafka_advice){ TROUBLE_CERTIFICATE, reasons[i].text,
+                                          reasons[i].advice };
+    return advice;
 }
 
 /* ---- Faults of a message --------------------------------------------------- */

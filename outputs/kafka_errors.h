@@ -6,6 +6,7 @@
 #define OUTPUTS_KAFKA_ERRORS_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* Troubles that a user would call different ones. */
@@ -33,6 +34,15 @@ struct kafka_advice {
 /* Judge an error of a connection by its code and its text.  `worked`: there has been a
  * connection before, so the configuration is not to blame for a mere loss. */
 struct kafka_advice kafka_errors_judge(rd_kafka_resp_err_t err, const char *text, bool worked);
+
+/* librdkafka's text does not say why a broker's certificate is not trusted.  Have clients of
+ * `conf` write it down: `*why` is OpenSSL's number of the last reason, 0 for none yet, and
+ * lives as long as the client.  Takes the opaque of `conf`; one store on librdkafka's threads. */
+void kafka_errors_watch(rd_kafka_conf_t *conf, _Atomic int *why);
+
+/* As kafka_errors_judge(), and with that number where it helps. */
+struct kafka_advice kafka_errors_explain(rd_kafka_resp_err_t err, const char *text, bool worked,
+                                         int why);
 
 /* Does it lie in a message, so that sending it again is no use? */
 bool kafka_errors_fault(rd_kafka_resp_err_t err);

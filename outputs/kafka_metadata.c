@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <inttypes.h>
+#include <time.h>
 
 #include "agent/base/clock.h"
 #include "agent/flow/pipeline.h"
@@ -30,6 +31,17 @@ waiting_messages(const struct kafka_topic *t)
     return n;
 }
 
+/* `since` in UTC, to the second. */
+static const char *
+utc(uint64_t since, char text[sizeof "2025-03-07T10:00:00Z"])
+{
+    const time_t when = (time_t)((clock_epoch_ms() - (int64_t)(clock_ms() - since)) / 1000);
+    struct tm    tm;
+
+    strftime(text, sizeof "2025-03-07T10:00:00Z", "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&when, &tm));
+    return text;
+}
+
 static void
 tell_trouble(struct kafka_topic *t)
 {
@@ -43,12 +55,13 @@ tell_trouble(struct kafka_topic *t)
         [TOPIC_ILLEGAL] = "route its records elsewhere",
     };
     const struct kafka *k = t->kafka;
+    char                since[sizeof "2025-03-07T10:00:00Z"];
 
     if (!kafka_topic_stuck(t) || clock_ms() - t->since < TELL_AFTER_MS)
         return;
     (void)log_again(&t->told, LOG_ERROR,
-                    "output '%s': topic '%s' %s (%s; %" PRIu64 " records wait)", k->base.name,
-                    t->name, what[t->state],
+                    "output '%s': topic '%s' %s since %s (%s; %" PRIu64 " records wait)",
+                    k->base.name, t->name, what[t->state], utc(t->since, since),
                     t->state == TOPIC_MISSING && k->settings.create_topics
                         ? "the brokers do not create it: create it yourself" : advice[t->state],
                     waiting_messages(t));

@@ -31,6 +31,7 @@ struct probe {
     char                       text[400];   /* of the worst error that was heard of */
     struct kafka_advice        advice;
     bool                       heard;
+    _Atomic int                certificate; /* why the broker's is not trusted */
     const rd_kafka_metadata_t *metadata;
 };
 
@@ -66,7 +67,8 @@ hear(struct probe *p)
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
             const char               *text = rd_kafka_event_error_string(event);
             const struct kafka_advice advice =
-                kafka_errors_judge(rd_kafka_event_error(event), text, false);
+                kafka_errors_explain(rd_kafka_event_error(event), text, false,
+                                     atomic_load(&p->certificate));
 
             if (!p->heard || advice.trouble < p->advice.trouble) {
                 p->advice = advice;
@@ -266,6 +268,7 @@ begin(struct probe *p)
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(p->kafka->settings.client);
 
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR);
+    kafka_errors_watch(conf, &p->certificate);
     p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, p->text, sizeof p->text);
     if (p->rk == NULL) {
         rd_kafka_conf_destroy(conf);

@@ -25,7 +25,8 @@ enum {
     LONGEST_PAUSE_MS = 30 * 1000,
 };
 
-/* The only line of ours on librdkafka's threads; its queue is locked meanwhile. */
+/* All that we do on librdkafka's threads, besides noting why a certificate is not trusted; its
+ * queue is locked meanwhile. */
 static void
 wake_loop(rd_kafka_t *rk, void *opaque)
 {
@@ -41,6 +42,7 @@ kafka_producer_make(struct kafka *k, struct error *err)
     char             text[400];
 
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+    kafka_errors_watch(conf, &k->certificate);
     k->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (k->producer != NULL)
         return 0;

@@ -165,7 +165,7 @@ take_error(struct kafka *k, rd_kafka_event_t *event)
         kafka_producer_failed(k);
         return;
     }
-    advice = kafka_errors_judge(err, text, k->worked);
+    advice = kafka_errors_explain(err, text, k->worked, atomic_load(&k->certificate));
     k->down = k->down || err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     (void)log_again(&k->told[advice.trouble],
                     advice.trouble == TROUBLE_LOST ? LOG_WARN : LOG_ERROR,

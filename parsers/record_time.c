@@ -54,7 +54,7 @@ load_zone(struct record_time *t, const char *what, const struct node *n, struct 
 {
     struct error err;
 
-    if (is_text(n, what, "zone", errs) && time_format_zone(n->text, &t->zone, &err) == -1)
+    if (is_text(n, what, "zone", errs) && time_zone_load(&t->zone, n->text, &err) == -1)
         errors_at(errs, n->at, "%s: %s", what, err.text);
 }
 
@@ -82,6 +82,7 @@ record_time_fini(struct record_time *t)
 {
     time_format_free(t->format);
     t->format = NULL;
+    time_zone_fini(&t->zone);
 }
 
 /* The field's own text, also where the time is known already. */

@@ -13,8 +13,7 @@
 
 #include "agent/base/check.h"
 #include "agent/base/mem.h"
-#include "agent/flow/parser.h"
-#include "parsers/record_time.h"
+#include "parsers/parser_base.h"
 
 enum { MAGIC = 0x52656765 };
 
@@ -31,25 +30,21 @@ struct regex {
 };
 
 struct regex_parser {
-    struct parser      parser;
-    unsigned           magic;
+    struct parser_base base;
     struct regex      *regexes;
     size_t             nregexes;
-    uint32_t           field;   /* what it reads: the body, or a field */
-    struct record_time time;
 };
 
 struct regex_conf {
-    const struct node *pattern, *time;
-    char              *field;
+    const struct node      *pattern;
+    struct parser_base_conf base;
 };
 
 static const struct field regex_fields[] = {
     A_NODE(struct regex_conf, "pattern", pattern,
         "The regular expression (PCRE2), or a list of them, tried in order; its named groups "
         "become fields."),
-    A_TEXT(struct regex_conf, "field", field, "body", "The field that it reads."),
-    A_NODE(struct regex_conf, "time", time, RECORD_TIME_HELP),
+    PARSER_BASE_FIELDS(struct regex_conf),
     NO_MORE_FIELDS
 };
 
@@ -60,7 +55,7 @@ regex_of(const struct parser *p)
 {
     const struct regex_parser *re = (const struct regex_parser *)p;
 
-    CHECK_MAGIC(re, MAGIC);
+    CHECK_MAGIC(&re->base, MAGIC);
     return re;
 }
 
@@ -69,14 +64,18 @@ set_fields(const struct regex *re, const struct pattern_work *work, struct slice
            struct record *r)
 {
     for (size_t i = 0; i < re->ncaptures; i++) {
-        const struct slice text = pattern_group(work, subject, re->captures[i].group);
+        const struct capture *capture = &re->captures[i];
+        struct slice          text;
 
+        if (!record_asked(r, capture->field))
+            continue;
+        text = pattern_group(work, subject, capture->group);
         if (text.ptr == NULL)
             continue;
-        if (re->captures[i].field == NAME_BODY)
+        if (capture->field == NAME_BODY)
             r->body = text;
         else
-            (void)record_set(r, re->captures[i].field, VALUE_TEXT, text);
+            (void)record_set(r, capture->field, VALUE_TEXT, text);
     }
 }
 
@@ -86,16 +85,14 @@ parse(const struct parser *p, struct parse_work *work, struct record *r)
     const struct regex_parser *re = regex_of(p);
     struct slice               subject;
 
-    work->reason = "no match";
-    if (!record_get(r, re->field, work->arena, &subject)) {
-        work->reason = "the field to parse is missing";
+    if (!parser_base_subject(&re->base, work, r, &subject))
         return -1;
-    }
+    work->reason = "no match";
     for (size_t i = 0; i < re->nregexes; i++) {
         switch (pattern_match(re->regexes[i].pattern, work->pattern, subject)) {
         case PATTERN_YES:
             set_fields(&re->regexes[i], work->pattern, subject, r);
-            return record_time_set(&re->time, work, r);
+            return record_time_set(&re->base.time, work, r);
         case PATTERN_LIMIT:
             work->reason = "match limit";
             break;
@@ -113,14 +110,13 @@ free_parser(struct parser *p)
 {
     struct regex_parser *re = (struct regex_parser *)p;
 
-    CHECK_MAGIC(re, MAGIC);
+    CHECK_MAGIC(&re->base, MAGIC);
     for (size_t i = 0; i < re->nregexes; i++) {
         pattern_free(re->regexes[i].pattern);
         free(re->regexes[i].captures);
     }
     free(re->regexes);
-    record_time_fini(&re->time);
-    re->magic = 0;
+    parser_base_fini(&re->base);
     free(re);
 }
 
@@ -137,7 +133,7 @@ find_captures(struct regex *re, struct names *names)
 
         if (name != NULL)
             re->captures[re->ncaptures++] =
-                (struct capture){ group, names_intern(names, slice_of(name)) };
+                (struct capture){ group, names_offer(names, slice_of(name)) };
     }
 }
 
@@ -166,8 +162,8 @@ add_pattern(struct regex_parser *re, const char *what, const struct node *n,
         if (regex->captures[i].field == NAME_RAW)
             errors_at(errs, n->at, "%s: a group cannot be named 'raw' (that is the line as it "
                       "was read)", what);
-    if (pattern_groups(regex->pattern) > re->parser.groups)
-        re->parser.groups = pattern_groups(regex->pattern);
+    if (pattern_groups(regex->pattern) > re->base.parser.groups)
+        re->base.parser.groups = pattern_groups(regex->pattern);
 }
 
 static void
@@ -192,21 +188,19 @@ load(const char *what, const struct node *conf, struct names *names, struct erro
 {
     const size_t          before = errs->count;
     struct regex_conf     filled = { 0 };
-    const struct settings set[] = { { &filled, regex_fields }, { NULL, type_fields } };
+    const struct settings set = { &filled, regex_fields };
     struct regex_parser  *re = NEW(struct regex_parser);
 
-    re->parser.ops = &regex_ops;
-    re->magic = MAGIC;
-    fields_load(set, 2, what, conf, conf->at, NULL, NULL, errs);
+    re->base.parser.ops = &regex_ops;
+    re->base.magic = MAGIC;
+    parser_base_load(&re->base, what, conf, &set, &filled.base, names, errs);
     load_patterns(re, what, conf, names, errs);
-    record_time_load(&re->time, what, filled.time, names, errs);
-    re->field = names_intern(names, slice_of(filled.field));
-    fields_fini(set, 2);
+    fields_fini(&set, 1);
     if (errs->count > before) {
-        free_parser(&re->parser);
+        free_parser(&re->base.parser);
         return NULL;
     }
-    return &re->parser;
+    return &re->base.parser;
 }
 
 extern const struct parser_type regex_parser_type;      /* registry.c */

@@ -6,13 +6,25 @@
 
 #include <time.h>
 
-int64_t
-clock_epoch_ms(void)
+static int64_t
+epoch_ms(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t
+clock_epoch_ms(void)
+{
+    return epoch_ms(CLOCK_REALTIME);
+}
+
+int64_t
+clock_coarse_ms(void)
+{
+    return epoch_ms(CLOCK_REALTIME_COARSE);
 }
 
 uint64_t

@@ -1,7 +1,8 @@
 /* check.c - `stoker check`: is the configuration right, and what would it do?
  *
  * Loading it has found every mistake in it; what is left is to show the files
- * and the ways of their records, and with --connect to ask the clusters.
+ * and the ways of their records, to run its tests, and with --connect to ask the
+ * clusters.
  * Nothing is created.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -17,49 +18,7 @@
 
 enum { PROBE_MS = 15 * 1000 };
 
-/* ---- Files ------------------------------------------------------------------ */
-
-static void
-print_path(const char *path)
-{
-    char *folder = *path != '/' ? getcwd(NULL, 0) : NULL;
-
-    if (folder != NULL)
-        printf("  %s/%s\n", folder, path);
-    else
-        printf("  %s\n", path);
-    free(folder);
-}
-
-/* The patterns of an input that finds nothing, as they were written. */
-static void
-print_patterns(const struct node *paths)
-{
-    fputs("  nothing now: no file matches", stdout);
-    for (const struct node *n = node_first_of(paths); n != NULL; n = node_next_of(paths, n))
-        printf(" '%s'", node_shown(n));
-    putchar('\n');
-}
-
-static int
-print_files(struct input *in, const struct node *entry)
-{
-    struct strings paths = { NULL, 0, 0 };
-    struct error   err;
-    const int      rc = in->ops->list(in, &paths, &err);
-
-    printf("input '%s' follows\n", in->plan->input);
-    if (rc == 0 && paths.count == 0)
-        print_patterns(node_get(entry, "paths"));
-    for (size_t i = 0; i < paths.count; i++)
-        print_path(paths.list[i]);
-    strings_fini(&paths);
-    if (rc < 0)
-        fprintf(stderr, "stoker: input '%s': %s\n", in->plan->input, err.text);
-    return rc;
-}
-
-/* ---- Routes ----------------------------------------------------------------- */
+/* ---- Where records go --------------------------------------------------------- */
 
 static bool
 same_place(struct mark a, struct mark b)
@@ -81,7 +40,7 @@ find_map(const struct config *config, const struct node *entry, const struct rou
     return NULL;
 }
 
-/* "when status is '404' or '/^5/' and host is 'x': " */
+/* "when status is '404' or /^5/ and host is 'x': " */
 static void
 print_conditions(const struct node *map, const char *key)
 {
@@ -90,41 +49,163 @@ print_conditions(const struct node *map, const char *key)
 
     for (const struct node *c = first; c != NULL; c = c->next) {
         printf("%s %s is", c == first ? key : " and", c->key);
-        for (const struct node *n = node_first_of(c); n != NULL; n = node_next_of(c, n))
-            printf("%s '%s'", n == node_first_of(c) ? "" : " or", node_shown(n));
+        for (const struct node *n = node_first_of(c); n != NULL; n = node_next_of(c, n)) {
+            const char *quote = condition_is_regex(n) && !n->secret ? "" : "'";
+
+            printf("%s %s%s%s", n == node_first_of(c) ? "" : " or", quote, node_shown(n), quote);
+        }
     }
-    fputs(": ", stdout);
+    if (first != NULL)
+        fputs(": ", stdout);
+}
+
+/* What a route says of its records, as it was written: no secret is shown. */
+static void
+print_settings(const struct node *map)
+{
+    static const char *const keys[] = {
+        "key", "partition", "timestamp", "value", "sample", "rate_limit",
+    };
+    const struct node *headers = node_get(map, "headers");
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct node *n = node_get(map, keys[i]);
+
+        if (n != NULL && n->kind == NODE_SCALAR)
+            printf(", %s '%s'", keys[i], node_shown(n));
+        else if (n != NULL && n->kind == NODE_MAP)
+            printf(", %s as %s", keys[i], node_shown(node_get(n, "format")));
+    }
+    for (const struct node *n = headers != NULL ? headers->first : NULL; n != NULL; n = n->next)
+        printf("%s '%s'", n == headers->first ? ", headers" : ",", n->key);
+    if (node_first_of(node_get(map, "redact")) != NULL)
+        fputs(", redacted", stdout);
 }
 
 static void
 print_route(const struct config *config, const struct node *entry, const struct route *r)
 {
+    const struct node *map = find_map(config, entry, r);
+
     fputs("  ", stdout);
-    if (r->when.count > 0)
-        print_conditions(find_map(config, entry, r), "when");
-    if (r->unless.count > 0)
-        print_conditions(find_map(config, entry, r), "unless");
+    print_conditions(map, "when");
+    print_conditions(map, "unless");
     if (r->drop) {
-        puts("dropped");
-        return;
+        fputs("dropped", stdout);
+    } else {
+        if (r->topic != NULL)
+            printf("topic '%s' of ", node_shown(node_get(map, "topic")));
+        printf("output '%s'", r->output->name);
+        print_settings(map);
     }
-    if (r->topic != NULL)
-        printf("topic '%s' of ", template_text(r->topic));
-    printf("output '%s'", r->output->name);
-    if (r->key != NULL)
-        printf(", key '%s'", template_text(r->key));
-    puts(r->go_on ? "; and further" : "");
+    printf("%s  [%s:%u]\n", r->go_on ? "; and on to the next" : "", r->at.file, r->at.line);
+}
+
+/* Does it take every record that comes to it, and keep it? */
+static bool
+takes_all(const struct route *r)
+{
+    return r->when.count == 0 && r->unless.count == 0 && !r->go_on;
+}
+
+static void
+print_routes(const struct config *config, const struct input *in, const struct node *entry)
+{
+    const struct plan *plan = in->plan;
+    bool               all = false;
+
+    printf("its records go to%s\n", plan->nroutes > 1 ? " the first of these that takes them" : "");
+    for (size_t i = 0; i < plan->nroutes; i++) {
+        print_route(config, entry, plan->routes[i]);
+        all = all || takes_all(plan->routes[i]);
+    }
+    if (!all)
+        puts("  and nowhere if none takes them");
+    putchar('\n');
+}
+
+/* ---- Files ------------------------------------------------------------------ */
+
+/* The topics of one file's records, if its name decides them. */
+static void
+print_topics(const struct config *config, const struct plan *plan, const char *path)
+{
+    const char   *slash = strrchr(path, '/');
+    struct record record;
+    struct arena  arena;
+    struct slice  topic;
+
+    arena_init(&arena);
+    record_init(&record, config->names);
+    record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
+    record.constant[NAME_INPUT] = slice_of(plan->input);
+    record.constant[NAME_LOG_FILE_PATH] = slice_of(path);
+    record.constant[NAME_LOG_FILE_NAME] = slice_of(slash != NULL ? slash + 1 : path);
+    for (size_t i = 0; i < plan->nroutes; i++) {
+        const struct template *t = plan->routes[i]->topic;
+
+        if (t != NULL && !plan->routes[i]->drop &&
+            (template_mentions(t, NAME_LOG_FILE_PATH) ||
+             template_mentions(t, NAME_LOG_FILE_NAME)) &&
+            template_render(t, &record, &arena, &topic))
+            printf("  -> topic '%.*s'%s", SLICE_ARG(topic),
+                   route_topic_allowed(plan->routes[i], topic) ? "" : " (not allowed)");
+    }
+    record_fini(&record);
+    arena_fini(&arena);
+}
+
+static void
+print_file(const struct config *config, const struct plan *plan, const char *path)
+{
+    char *folder = *path != '/' ? getcwd(NULL, 0) : NULL;
+
+    if (folder != NULL)
+        printf("  %s/%s", folder, path);
+    else
+        printf("  %s", path);
+    print_topics(config, plan, path);
+    putchar('\n');
+    free(folder);
+}
+
+/* The patterns of an input that finds nothing, as they were written. */
+static void
+print_patterns(const struct node *paths)
+{
+    fputs("  nothing now: no file matches", stdout);
+    for (const struct node *n = node_first_of(paths); n != NULL; n = node_next_of(paths, n))
+        printf(" '%s'", node_shown(n));
+    putchar('\n');
+}
+
+static int
+print_files(const struct config *config, struct input *in, const struct node *entry)
+{
+    struct strings paths = { NULL, 0, 0 };
+    struct error   err;
+    const int      rc = in->ops->list(in, &paths, &err);
+
+    printf("input '%s' follows", in->plan->input);
+    if (paths.count > 0)
+        printf(" %zu file%s", paths.count, paths.count == 1 ? "" : "s");
+    putchar('\n');
+    if (rc == 0 && paths.count == 0)
+        print_patterns(node_get(entry, "paths"));
+    for (size_t i = 0; i < paths.count; i++)
+        print_file(config, in->plan, paths.list[i]);
+    strings_fini(&paths);
+    if (rc < 0)
+        fprintf(stderr, "stoker: input '%s': %s\n", in->plan->input, err.text);
+    return rc;
 }
 
 static int
 print_input(const struct config *config, struct input *in, const struct node *entry)
 {
-    const int rc = print_files(in, entry);
+    const int rc = print_files(config, in, entry);
 
-    puts("and sends to");
-    for (size_t i = 0; i < in->plan->nroutes; i++)
-        print_route(config, entry, in->plan->routes[i]);
-    putchar('\n');
+    print_routes(config, in, entry);
     return rc;
 }
 
@@ -171,8 +252,8 @@ find_max_line(const struct config *config, const struct output *o)
         const struct plan *plan = config->inputs[i]->plan;
 
         for (size_t j = 0; j < plan->nroutes; j++)
-            if (plan->routes[j]->output == o && plan->max_line > most)
-                most = plan->max_line;
+            if (plan->routes[j]->output == o && plan_longest(plan) > most)
+                most = plan_longest(plan);
     }
     return most;
 }
@@ -225,6 +306,8 @@ check(const char *file, bool connect)
         return EXIT_CONFIG;
     status = print_inputs(config);
     fflush(stdout);
+    if (cli_check_tests(config) != EXIT_DONE)
+        status = EXIT_FAILED;
     if (connect && status == EXIT_DONE)
         status = probe_outputs(config);
     if (status == EXIT_DONE)

@@ -22,7 +22,7 @@ static const struct command {
       "  -c, --config FILE    the configuration (" CLI_DEFAULT_CONFIG ")\n"
       "SIGTERM and SIGINT stop cleanly, a second one at once.\n" },
     { "check", cli_check, "[-c FILE] [--connect]",
-      "check the configuration; show what it would follow and where that goes",
+      "check the configuration, run its tests; show what it would follow and where that goes",
       "  -c, --config FILE    the configuration (" CLI_DEFAULT_CONFIG ")\n"
       "      --connect        also try the clusters: login, rights, topics, limits\n" },
     { "try", cli_try, "[-c FILE] --input NAME [--path P] [--partitions N] [FILE]",

@@ -36,6 +36,10 @@ int cli_usage(const char *command, const char *fmt, ...) __attribute__((format(p
  * them all on stderr and return NULL. */
 struct config *cli_load(const char *file);
 
+/* Run the tests of a configuration; what fails is told on stderr.  EXIT_DONE or
+ * EXIT_FAILED. */
+int cli_check_tests(const struct config *config);
+
 #define CLI_DEFAULT_CONFIG "/etc/stoker/stoker.yaml"
 
 #endif

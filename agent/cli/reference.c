@@ -53,6 +53,8 @@ list_sections(struct reference *r)
     add(r, "inputs", NULL, "A map of name and input; `type` is `file` unless said. Every input "
         "has these keys, those of its type, and those of a route: they make its last one.",
         plan_fields);
+    add(r, "inputs", "multiline", "The keys of `multiline`: exactly one of `start`, `continue` and "
+        "`preset`. Lines are joined with LF, none at the end.", multiline_fields);
     for (size_t i = 0; registry_inputs[i] != NULL; i++)
         add(r, "inputs", registry_inputs[i]->name, registry_inputs[i]->help,
             registry_inputs[i]->fields);
@@ -64,6 +66,11 @@ list_sections(struct reference *r)
             registry_outputs[i]->fields);
     add(r, "routes", NULL, "A list. The first route that matches takes the record.",
         route_fields);
+    add(r, "routes", "value", "The keys of `value` when it is a map.", json_value_fields);
+    add(r, "routes", "redact", "The keys of one entry of `redact`.", redact_fields);
+    add(r, "tests", NULL, "A list: what lines of an input must become. `stoker check` runs them.",
+        config_test_fields);
+    add(r, "tests", "expect", "The keys of one record that is expected.", config_expect_fields);
 }
 
 static void

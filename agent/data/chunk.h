@@ -55,6 +55,10 @@ struct tail_print {
     uint64_t hash;
 };
 
+/* Two streams in one file (a container's stdout and stderr) do not come to the same
+ * point: before `end` everything is in this chunk or an older one, and of one of them
+ * what stands in the next `lead` bytes too: of stdout, or of stderr if it is negative
+ * (group.h).  0 for all other sources. */
 struct chunk {
     struct source  *source;
     struct chunk   *newer;      /* in the window, or in the pool */
@@ -77,8 +81,13 @@ struct chunk {
     uint32_t        filtered;   /* of them: no message was made, by the user's rules */
     uint32_t        long_lines; /* lines longer than max_line */
     struct slice    path, name; /* of the source, when the chunk was begun; in the arena */
+    struct slice    target;     /* where the path leads, if it is a link and that is known */
     uint64_t        read_at;    /* clock_ms() of the read; for the age of what waits */
     struct tail_print tail;     /* the bytes just before `end` */
+    int64_t         lead;       /* at first of `begin`, then of `end`: see below */
+    uint64_t        waited;     /* groups whose last line ends up to here have waited long enough */
+    uint64_t        waits;      /* where the last line ends of the group that waits longest, or 0 */
+    bool            stopped;    /* there was no room for messages: whole lines are left */
     size_t          charged;    /* what the budget holds for it (pipeline's) */
     size_t          touched;    /* the most memory that it has ever used (pipeline's) */
 };

@@ -37,9 +37,9 @@ is_special(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\' || c >= 0x80;
 }
 
-/* How many bytes from here on can be copied as they are. */
+/* Copy what can be copied as it is; how many bytes. */
 static size_t
-plain_run(const char *text, size_t len)
+copy_plain(char *to, const char *text, size_t len)
 {
     size_t i = 0;
 
@@ -49,10 +49,11 @@ plain_run(const char *text, size_t len)
         memcpy(&word, text + i, sizeof word);
         if (any_special(word))
             break;
+        memcpy(to + i, &word, sizeof word);
         i += sizeof word;
     }
-    while (i < len && !is_special((unsigned char)text[i]))
-        i++;
+    for (; i < len && !is_special((unsigned char)text[i]); i++)
+        to[i] = text[i];
     return i;
 }
 
@@ -164,17 +165,33 @@ encode_json_string(struct buf *b, struct slice s)
 {
     size_t i = 0;
 
-    (void)buf_reserve(b, s.len + 2);
     buf_add_char(b, '"');
     while (i < s.len) {
-        const size_t run = plain_run(s.ptr + i, s.len - i);
+        const size_t run = copy_plain(buf_reserve(b, s.len - i + 1), s.ptr + i, s.len - i);
 
-        buf_add(b, s.ptr + i, run);
+        b->len += run;
         i += run;
         if (i < s.len)
             i += add_special(b, s.ptr + i, s.len - i);
     }
     buf_add_char(b, '"');
+}
+
+void
+encode_utf8(struct buf *b, struct slice s)
+{
+    bool valid;
+
+    for (size_t i = 0, n; i < s.len; i += n) {
+        n = ascii_run(s.ptr + i, s.len - i);
+        valid = true;
+        if (n == 0)
+            n = character(s.ptr + i, s.len - i, &valid);
+        if (valid)
+            buf_add(b, s.ptr + i, n);
+        else
+            buf_add(b, REPLACEMENT, sizeof REPLACEMENT - 1);
+    }
 }
 
 /* Three bytes in, four characters out (RFC 4648, section 4). */

@@ -21,6 +21,9 @@ bool encode_is_utf8(struct slice s);
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void encode_json_string(struct buf *b, struct slice s);
 
+/* The bytes; those that are not UTF-8 become U+FFFD. */
+void encode_utf8(struct buf *b, struct slice s);
+
 /* Bytes as they are: a string; {"base64": "..."} if they are not UTF-8; null if
  * there are none (ptr NULL). */
 void encode_json_bytes(struct buf *b, struct slice s);

@@ -12,17 +12,23 @@
 #include <string.h>
 
 #include "agent/base/arena.h"
+#include "agent/base/buf.h"
 #include "agent/base/hash.h"
 #include "agent/base/mem.h"
+#include "agent/data/encode.h"
 
 enum { FIRST_SLOTS = 64 };      /* a power of two */
 
 struct names {
-    struct arena  bytes;
-    struct slice *texts;        /* room for half of nslots */
-    uint32_t      count;
-    uint32_t     *slots;
-    uint32_t      nslots;
+    struct arena       bytes;
+    struct slice      *texts;   /* room for half of nslots */
+    bool              *asked;   /* the same */
+    bool               all_asked;
+    uint32_t           count;
+    uint32_t          *slots;
+    uint32_t           nslots;
+    struct names_path *paths;   /* NULL until all names are there, as the next */
+    struct slice      *quoted;
 };
 
 static const char *const well_known[] = {
@@ -35,6 +41,12 @@ static const char *const well_known[] = {
     [NAME_LOG_FILE_NAME] = "log.file.name",
     [NAME_LOG_FILE_OFFSET] = "log.file.offset",
     [NAME_PARSE_ERROR] = "parse.error",
+    [NAME_LOG_IOSTREAM] = "log.iostream",
+    [NAME_K8S_NAMESPACE_NAME] = "k8s.namespace.name",
+    [NAME_K8S_POD_NAME] = "k8s.pod.name",
+    [NAME_K8S_POD_UID] = "k8s.pod.uid",
+    [NAME_K8S_CONTAINER_NAME] = "k8s.container.name",
+    [NAME_K8S_RESTART_COUNT] = "k8s.container.restart_count",
 };
 
 _Static_assert(sizeof well_known / sizeof *well_known == NAME_WELL_KNOWN, "each has a text");
@@ -58,6 +70,7 @@ resize(struct names *names, uint32_t nslots)
     names->nslots = nslots;
     names->slots = mem_zero(nslots * sizeof *names->slots);
     names->texts = mem_array(names->texts, nslots / 2, sizeof *names->texts);
+    names->asked = mem_array(names->asked, nslots / 2, sizeof *names->asked);
     for (uint32_t i = 0; i < names->count; i++)
         *slot_of(names, names->texts[i]) = i + 1;
 }
@@ -83,13 +96,15 @@ names_free(struct names *names)
     if (names == NULL)
         return;
     arena_fini(&names->bytes);
+    free(names->quoted);
     free(names->texts);
+    free(names->asked);
     free(names->slots);
     free(names);
 }
 
 uint32_t
-names_intern(struct names *names, struct slice name)
+names_offer(struct names *names, struct slice name)
 {
     uint32_t *slot = slot_of(names, name);
 
@@ -99,9 +114,39 @@ names_intern(struct names *names, struct slice name)
         resize(names, 2 * names->nslots);
         slot = slot_of(names, name);
     }
+    names->asked[names->count] = names->all_asked;
     names->texts[names->count++] = arena_copy(&names->bytes, name);
     *slot = names->count;
     return names->count - 1;
+}
+
+uint32_t
+names_intern(struct names *names, struct slice name)
+{
+    const uint32_t number = names_offer(names, name);
+
+    names->asked[number] = true;
+    return number;
+}
+
+void
+names_ask_all(struct names *names)
+{
+    names->all_asked = true;
+    for (uint32_t i = 0; i < names->count; i++)
+        names->asked[i] = true;
+}
+
+bool
+names_all_asked(const struct names *names)
+{
+    return names->all_asked;
+}
+
+const bool *
+names_asked(const struct names *names)
+{
+    return names->asked;
 }
 
 uint32_t
@@ -123,4 +168,158 @@ uint32_t
 names_count(const struct names *names)
 {
     return names->count;
+}
+
+/* ---- The tree ------------------------------------------------------------ */
+
+static uint32_t
+hash_of(struct slice part)
+{
+    const unsigned char *p = (const unsigned char *)part.ptr;
+
+    return part.len == 0 ? 0 : (uint32_t)part.len * 5 + p[0] * 3u + p[part.len - 1];
+}
+
+static uint64_t
+first_bit(struct slice text)
+{
+    return (uint64_t)1 << ((text.len > 0 ? text.ptr[0] : '.') & 63);
+}
+
+/* What stands before the first dot; `rest`: behind it, or no slice. */
+static struct slice
+cut_part(struct slice name, struct slice *rest)
+{
+    const char  *dot = name.len > 0 ? memchr(name.ptr, '.', name.len) : NULL;
+    struct slice part = name;
+
+    *rest = NO_SLICE;
+    if (dot != NULL) {
+        part.len = (size_t)(dot - name.ptr);
+        *rest = (struct slice){ dot + 1, name.len - part.len - 1 };
+    }
+    return part;
+}
+
+static struct names_path *
+new_path(struct names *names, struct slice part)
+{
+    struct names_path *p = arena_alloc(&names->bytes, sizeof *p);
+
+    *p = (struct names_path){ .part = part, .number = NAME_NONE };
+    return p;
+}
+
+static void
+add_path(struct names *names, uint32_t number)
+{
+    struct names_path *at = names->paths;
+    struct slice       rest = names->texts[number];
+
+    while (rest.ptr != NULL) {
+        const struct slice part = cut_part(rest, &rest);
+        struct names_path *below = at->first;
+
+        while (below != NULL && !slice_equal(below->part, part))
+            below = below->next;
+        if (below == NULL) {
+            below = new_path(names, part);
+            below->next = at->first;
+            at->first = below;
+        }
+        if (rest.ptr != NULL)
+            at->goes_on |= first_bit(part);
+        at = below;
+    }
+    at->number = number;
+}
+
+static void
+make_slots(struct names *names, struct names_path *at)
+{
+    uint32_t count = 0, nslots = 4;
+
+    for (struct names_path *p = at->first; p != NULL; p = p->next, count++)
+        make_slots(names, p);
+    while (nslots < 2 * count)
+        nslots *= 2;
+    at->mask = nslots - 1;
+    at->slots = arena_alloc(&names->bytes, nslots * sizeof *at->slots);
+    for (uint32_t i = 0; i < nslots; i++)
+        at->slots[i] = NULL;
+    for (struct names_path *p = at->first; p != NULL; p = p->next) {
+        uint32_t i = hash_of(p->part) & at->mask;
+
+        while (at->slots[i] != NULL)
+            i = (i + 1) & at->mask;
+        at->slots[i] = p;
+    }
+}
+
+static void
+quote_all(struct names *names)
+{
+    struct buf b = { NULL, 0, 0 };
+
+    names->quoted = mem_array(names->quoted, names->count, sizeof *names->quoted);
+    for (uint32_t i = 0; i < names->count; i++) {
+        buf_clear(&b);
+        encode_json_string(&b, names->texts[i]);
+        buf_add_char(&b, ':');
+        names->quoted[i] = arena_copy(&names->bytes, buf_slice(&b));
+    }
+    buf_fini(&b);
+}
+
+void
+names_complete(struct names *names)
+{
+    names->paths = new_path(names, NO_SLICE);
+    for (uint32_t i = 0; i < names->count; i++)
+        if (names->asked[i])
+            add_path(names, i);
+    make_slots(names, names->paths);
+    quote_all(names);
+}
+
+struct slice
+names_quoted(const struct names *names, uint32_t number)
+{
+    assert(number < names->count && names->quoted != NULL);
+    return names->quoted[number];
+}
+
+const struct names_path *
+names_paths(const struct names *names)
+{
+    assert(names->paths != NULL);
+    return names->paths;
+}
+
+static const struct names_path *
+find_part(const struct names_path *at, struct slice part)
+{
+    uint32_t i = hash_of(part) & at->mask;
+
+    for (; at->slots[i] != NULL; i = (i + 1) & at->mask)
+        if (slice_equal(at->slots[i]->part, part))
+            return at->slots[i];
+    return NULL;
+}
+
+const struct names_path *
+names_find_below(const struct names_path *at, struct slice name)
+{
+    const struct names_path *below = find_part(at, name);
+
+    while (below == NULL && (at->goes_on & first_bit(name)) != 0) {
+        struct slice rest;
+
+        at = find_part(at, cut_part(name, &rest));
+        if (at == NULL || rest.ptr == NULL)
+            return NULL;
+        name = rest;
+        below = find_part(at, name);
+    }
+    return below;
 }

@@ -4,7 +4,11 @@
  */
 #include "agent/data/node.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/strings.h"
 
 const struct node *
 node_get(const struct node *map, const char *key)
@@ -15,6 +19,21 @@ node_get(const struct node *map, const char *key)
         if (strcmp(n->key, key) == 0)
             return n;
     return NULL;
+}
+
+const char *
+node_nearest(const struct node *map, const char *word)
+{
+    const size_t count = map != NULL ? node_count(map) : 0;
+    const char **names = mem_array(NULL, count, sizeof *names);
+    const char  *near;
+    size_t       i = 0;
+
+    for (const struct node *n = count > 0 ? map->first : NULL; n != NULL; n = n->next)
+        names[i++] = n->key;
+    near = strings_nearest(word, names, count);
+    free(names);
+    return near;
 }
 
 size_t

@@ -35,6 +35,10 @@ struct node {
 /* The entry of a map with that name, or NULL; NULL too if `map` is NULL or no map. */
 const struct node *node_get(const struct node *map, const char *key);
 
+/* The key of a map (NULL: none) that is most like `word`, or NULL: for "did you
+ * mean". */
+const char *node_nearest(const struct node *map, const char *word);
+
 size_t node_count(const struct node *n);
 
 /* "a map", "a list", "a text", "nothing": for messages. */

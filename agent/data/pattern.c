@@ -195,12 +195,14 @@ pattern_work_free(struct pattern_work *work)
 
 /* Look for a match that begins at `start`, or up to the limit set in the context. */
 static enum pattern_result
-search(const struct pattern *p, struct pattern_work *work, struct slice subject, size_t start)
+search(const struct pattern *p, struct pattern_work *work, struct slice subject, size_t start,
+       uint32_t options)
 {
     const PCRE2_SPTR text = (PCRE2_SPTR)subject.ptr;
+    const size_t     len = subject.len;
     const int        rc =
-        p->jit ? pcre2_jit_match(p->code, text, subject.len, start, 0, work->data, work->context)
-               : pcre2_match(p->code, text, subject.len, start, 0, work->data, work->context);
+        p->jit ? pcre2_jit_match(p->code, text, len, start, options, work->data, work->context)
+               : pcre2_match(p->code, text, len, start, options, work->data, work->context);
 
     if (rc > 0)
         return PATTERN_YES;
@@ -225,16 +227,16 @@ step_size(size_t len)
 }
 
 static enum pattern_result
-search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice subject)
+search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice subject,
+                size_t start, uint32_t options)
 {
     const size_t        step = step_size(subject.len);
     uint64_t            begin = 0;      /* the end of the first step: most lines take no other */
-    size_t              start = 0;
     enum pattern_result result;
 
     for (;;) {
         pcre2_set_offset_limit(work->context, start + step - 1);
-        result = search(p, work, subject, start);
+        result = search(p, work, subject, start, options);
         start = next_start(p, subject, start + step);
         if (result != PATTERN_NO || start > subject.len)
             return result;
@@ -245,8 +247,9 @@ search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice
     }
 }
 
-enum pattern_result
-pattern_match(const struct pattern *p, struct pattern_work *work, struct slice subject)
+static enum pattern_result
+search_from(const struct pattern *p, struct pattern_work *work, struct slice subject,
+            size_t start, uint32_t options)
 {
     const size_t backtracks = BACKTRACKS + BACKTRACKS_A_BYTE * subject.len;
 
@@ -254,9 +257,23 @@ pattern_match(const struct pattern *p, struct pattern_work *work, struct slice s
     pcre2_set_match_limit(work->context,
                           backtracks < UINT32_MAX ? (uint32_t)backtracks : UINT32_MAX);
     if (!p->anchored)
-        return search_in_steps(p, work, subject);
+        return search_in_steps(p, work, subject, start, options);
     pcre2_set_offset_limit(work->context, PCRE2_UNSET);
-    return search(p, work, subject, 0);
+    return search(p, work, subject, start, options);
+}
+
+enum pattern_result
+pattern_match(const struct pattern *p, struct pattern_work *work, struct slice subject)
+{
+    return search_from(p, work, subject, 0, 0);
+}
+
+enum pattern_result
+pattern_search(const struct pattern *p, struct pattern_work *work, struct slice subject,
+               size_t start)
+{
+    assert(start <= subject.len);
+    return search_from(p, work, subject, start, PCRE2_NOTEMPTY);
 }
 
 struct slice

@@ -42,6 +42,11 @@ enum pattern_result { PATTERN_NO, PATTERN_YES, PATTERN_LIMIT };
 enum pattern_result pattern_match(const struct pattern *p, struct pattern_work *work,
                                   struct slice subject);
 
+/* Search from byte `start` on for a match that is not empty; what lies before
+ * `start` is there for \b, ^ and what looks behind. */
+enum pattern_result pattern_search(const struct pattern *p, struct pattern_work *work,
+                                   struct slice subject, size_t start);
+
 /* After PATTERN_YES: the text of a group (0: the whole match), a part of the
  * subject; ptr NULL if the group took no part in the match. */
 struct slice pattern_group(const struct pattern_work *work, struct slice subject, size_t group);

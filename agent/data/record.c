@@ -21,7 +21,9 @@ record_init(struct record *r, const struct names *names)
 {
     memset(r, 0, sizeof *r);
     r->names = names;
-    r->values = mem_array(NULL, RECORD_MAX_FIELDS, sizeof *r->values);
+    r->asked = names_asked(names);
+    r->values = mem_array(NULL, RECORD_MAX_FIELDS + names_count(names), sizeof *r->values);
+    r->saved = mem_array(NULL, RECORD_MAX_FIELDS + names_count(names), sizeof *r->saved);
     r->index = mem_zero(names_count(names) * sizeof *r->index);
 }
 
@@ -29,6 +31,7 @@ void
 record_fini(struct record *r)
 {
     free(r->values);
+    free(r->saved);
     free(r->index);
     memset(r, 0, sizeof *r);
 }
@@ -39,53 +42,81 @@ record_begin(struct record *r, struct slice raw, struct slice body, uint64_t off
     for (uint32_t i = 0; i < r->nvalues; i++)
         if (r->values[i].number != NAME_NONE)
             r->index[r->values[i].number] = 0;
+    if (r->nvalues > 0)
+        memset(r->seen, 0, sizeof r->seen);
     r->nvalues = 0;
+    r->nsaved = 0;
     r->has_time = false;
     r->raw = raw;
     r->body = body;
     r->offset = offset;
 }
 
+static void
+fill(struct value *v, enum value_type type, unsigned depth, struct slice text)
+{
+    assert(text.ptr != NULL);
+    v->type = type;
+    v->depth = depth;
+    v->text = text;
+}
+
 static struct value *
 add_value(struct record *r, uint32_t number, struct slice name)
 {
-    struct value *v;
+    struct value *v = &r->values[r->nvalues++];
 
-    if (r->nvalues == RECORD_MAX_FIELDS)
-        return NULL;
-    v = &r->values[r->nvalues++];
     v->number = number;
     v->name = name;
-    if (number != NAME_NONE)
-        r->index[number] = r->nvalues;
+    v->text = NO_SLICE;
     return v;
 }
 
-static bool
-fill(struct value *v, enum value_type type, struct slice text)
+static struct value *
+numbered(struct record *r, uint32_t number)
 {
-    assert(text.ptr != NULL);
-    if (v == NULL)
-        return false;
-    v->type = type;
-    v->text = text;
-    return true;
+    struct value *v;
+
+    if (r->index[number] != 0)
+        return &r->values[r->index[number] - 1];
+    v = add_value(r, number, names_text(r->names, number));
+    r->index[number] = r->nvalues;
+    return v;
 }
 
 bool
 record_set(struct record *r, uint32_t number, enum value_type type, struct slice text)
 {
-    const uint32_t place = r->index[number];
-    struct value  *v = place != 0 ? &r->values[place - 1]
-                                  : add_value(r, number, names_text(r->names, number));
-
-    return fill(v, type, text);
+    fill(numbered(r, number), type, 0, text);
+    return true;
 }
 
-/* A name that nothing asks for: few lines have one twice. */
-static struct value *
-find_unnumbered(struct record *r, struct slice name)
+void
+record_set_part(struct record *r, uint32_t number, unsigned depth, enum value_type type,
+                struct slice text)
 {
+    struct value *v = numbered(r, number);
+
+    if (v->text.ptr == NULL || v->depth >= depth || v - r->values < r->nsaved)
+        fill(v, type, depth, text);
+}
+
+/* ---- Names that nothing asks for ----------------------------------------- */
+
+/* A line that has one twice is rare, and known by two names of one hash. */
+static unsigned
+hash_of(struct slice name)
+{
+    const unsigned char *p = (const unsigned char *)name.ptr;
+
+    return name.len == 0 ? 0 : (unsigned)(name.len * 37 + p[0] * 5u + p[name.len - 1]) % 256;
+}
+
+static struct value *
+find_unnumbered(struct record *r, struct slice name, unsigned hash)
+{
+    if ((r->seen[hash / 64] >> hash % 64 & 1) == 0)
+        return NULL;
     for (uint32_t i = 0; i < r->nvalues; i++)
         if (r->values[i].number == NAME_NONE && slice_equal(r->values[i].name, name))
             return &r->values[i];
@@ -93,16 +124,86 @@ find_unnumbered(struct record *r, struct slice name)
 }
 
 bool
+record_set_unnumbered(struct record *r, struct slice name, enum value_type type,
+                      struct slice text)
+{
+    const unsigned hash = hash_of(name);
+    struct value  *v;
+
+    if (r->numbered_only)
+        return true;
+    v = find_unnumbered(r, name, hash);
+    if (v == NULL && r->nvalues >= RECORD_MAX_FIELDS)
+        return false;
+    if (v == NULL) {
+        v = add_value(r, NAME_NONE, name);
+        r->seen[hash / 64] |= (uint64_t)1 << hash % 64;
+    }
+    fill(v, type, 0, text);
+    return true;
+}
+
+bool
 record_set_named(struct record *r, struct slice name, enum value_type type, struct slice text)
 {
     const uint32_t number = names_find(r->names, name);
-    struct value  *v;
 
-    if (number != NAME_NONE)
-        return record_set(r, number, type, text);
-    v = find_unnumbered(r, name);
-    return fill(v != NULL ? v : add_value(r, NAME_NONE, name), type, text);
+    return number != NAME_NONE ? record_set(r, number, type, text)
+                               : record_set_unnumbered(r, name, type, text);
 }
+
+/* ---- Taking back ---------------------------------------------------------- */
+
+void
+record_mark(struct record *r)
+{
+    r->nsaved = r->nvalues;
+    if (r->nsaved > 0)
+        memcpy(r->saved, r->values, r->nsaved * sizeof *r->saved);
+}
+
+void
+record_rollback(struct record *r)
+{
+    for (uint32_t i = r->nsaved; i < r->nvalues; i++)
+        if (r->values[i].number != NAME_NONE)
+            r->index[r->values[i].number] = 0;
+    r->nvalues = r->nsaved;
+    memcpy(r->values, r->saved, r->nsaved * sizeof *r->saved);
+}
+
+static void
+remove_value(struct record *r, struct value *v)
+{
+    if (v->number != NAME_NONE)
+        r->index[v->number] = 0;
+    r->nvalues--;
+    for (; v < r->values + r->nvalues; v++) {
+        *v = v[1];
+        if (v->number != NAME_NONE)
+            r->index[v->number]--;
+    }
+}
+
+void
+record_unset(struct record *r, uint32_t number, unsigned depth)
+{
+    const uint32_t place = r->index[number];
+
+    if (place > r->nsaved && r->values[place - 1].depth >= depth)
+        remove_value(r, &r->values[place - 1]);
+}
+
+void
+record_unset_unnumbered(struct record *r, struct slice name)
+{
+    struct value *v = find_unnumbered(r, name, hash_of(name));
+
+    if (v != NULL && v - r->values >= r->nsaved)
+        remove_value(r, v);
+}
+
+/* ---- Asking ---------------------------------------------------------------- */
 
 static struct slice
 digits_of(uint64_t number, bool negative, struct arena *a)

@@ -27,9 +27,12 @@ struct value {
     struct slice    name;
     uint32_t        number;     /* of the name, or NAME_NONE */
     enum value_type type;
+    unsigned        depth;      /* over 0: it is a part of another field's value, so deep in it */
     struct slice    text;       /* never NULL: a missing field has no value at all */
 };
 
+/* Fields that nothing in the configuration mentions; for those it mentions there is
+ * always room. */
 enum { RECORD_MAX_FIELDS = 512 };
 
 struct record {
@@ -40,9 +43,14 @@ struct record {
     bool                has_time;
 
     const struct names *names;
+    const bool         *asked;      /* by number: names_asked() */
     struct value       *values;     /* in the order they were found */
     uint32_t            nvalues;
     uint32_t           *index;      /* by number of name: position in values + 1, or 0 */
+    bool                numbered_only;  /* a field without number is not kept */
+    uint64_t            seen[4];    /* which hashes the names without number have */
+    struct value       *saved;      /* by record_mark() */
+    uint32_t            nsaved;
     struct slice        constant[NAME_WELL_KNOWN];  /* host.name, input, log.file.*: by source */
 };
 
@@ -53,13 +61,39 @@ void record_fini(struct record *r);
 /* Make it ready for the next line: no fields, no time.  `constant` stays. */
 void record_begin(struct record *r, struct slice raw, struct slice body, uint64_t offset);
 
-/* Set a field by number; one that is set again gets the new value.  A field
- * over RECORD_MAX_FIELDS is left out: false. */
+/* Does anybody ask for the field of this number?  Parsers leave out the others. */
+static inline bool
+record_asked(const struct record *r, uint32_t number)
+{
+    return r->asked[number];
+}
+
+/* Set a field by number; one that is set again gets the new value.  True. */
 bool record_set(struct record *r, uint32_t number, enum value_type type, struct slice text);
 
-/* As record_set(), by name: for parsers whose names come from the line. */
+/* As record_set(), by name: for parsers whose names come from the line.  Without a number
+ * it is kept unless `numbered_only`.  A field over RECORD_MAX_FIELDS is left out: false. */
 bool record_set_named(struct record *r, struct slice name, enum value_type type,
                       struct slice text);
+
+/* As record_set_named(), for a name that is known to have no number. */
+bool record_set_unnumbered(struct record *r, struct slice name, enum value_type type,
+                           struct slice text);
+
+/* Set a field that is a part of another one's value, `depth` levels down (from 1).  If the
+ * field was set since record_mark() with less depth, that stays. */
+void record_set_part(struct record *r, uint32_t number, unsigned depth, enum value_type type,
+                     struct slice text);
+
+/* A parser that may find out late that a line is none of its own marks the record
+ * first; record_rollback() takes back all fields that were set since. */
+void record_mark(struct record *r);
+void record_rollback(struct record *r);
+
+/* Make a field missing, if it was set since record_mark() at `depth` or below; the first
+ * by number, the second for a name without one. */
+void record_unset(struct record *r, uint32_t number, unsigned depth);
+void record_unset_unnumbered(struct record *r, struct slice name);
 
 /* The field that was set under this number, or NULL. */
 const struct value *record_field(const struct record *r, uint32_t number);

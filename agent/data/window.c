@@ -18,6 +18,12 @@ window_end(const struct window *w)
     return w->newest != NULL ? w->newest->end : w->committed;
 }
 
+int64_t
+window_lead(const struct window *w)
+{
+    return w->newest != NULL ? w->newest->lead : w->lead;
+}
+
 void
 window_push(struct window *w, struct chunk **chunk)
 {
@@ -25,7 +31,8 @@ window_push(struct window *w, struct chunk **chunk)
 
     *chunk = NULL;
     assert(c->newer == NULL);
-    assert(c->begin == window_end(w) && c->end > c->begin);
+    assert(c->begin == window_end(w));
+    assert(c->end > c->begin || (c->end == c->begin && c->lead != window_lead(w)));
     if (w->newest != NULL)
         w->newest->newer = c;
     else
@@ -44,6 +51,7 @@ pass(struct window *w)
     for (; c != NULL && c->acked == c->nmessages; c = c->newer) {
         w->committed = c->end;
         w->tail = c->tail;
+        w->lead = c->lead;
         w->held_records += c->records;
         w->passed = c;
     }

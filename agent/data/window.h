@@ -34,12 +34,14 @@ struct window {
     uint64_t          held_records; /* of those of them behind committed */
     uint64_t          committed;    /* everything before this offset has arrived */
     struct tail_print tail;         /* the bytes just before it */
+    int64_t           lead;         /* of it, as in chunk.h */
 };
 
-/* Start empty, with all bytes before `committed` already delivered. */
+/* Start empty, with all bytes before `committed` already delivered, and a lead of 0. */
 void window_init(struct window *w, uint64_t committed, struct tail_print tail);
 
-/* Take over a chunk that begins where the newest ends. */
+/* Take over a chunk that begins where the newest ends, and ends behind that or has
+ * another lead. */
 void window_push(struct window *w, struct chunk **chunk);
 
 /* Move `committed` over the acknowledged chunks at the old end.  Those of them that
@@ -53,5 +55,6 @@ struct chunk *window_clear(struct window *w);
 
 /* Where the next chunk begins. */
 uint64_t window_end(const struct window *w);
+int64_t  window_lead(const struct window *w);
 
 #endif

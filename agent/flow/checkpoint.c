@@ -48,16 +48,24 @@ static const char schema[] =
     "  tail_len  INTEGER NOT NULL,"
     "  tail_hash INTEGER NOT NULL,"
     "  offset    INTEGER NOT NULL,"
-    "  updated   INTEGER NOT NULL"
+    "  updated   INTEGER NOT NULL,"
+    "  lead      INTEGER NOT NULL DEFAULT 0"
     ");";
+
+/* Databases of the first days have no such column; theirs are all 0. */
+static const char has_lead[] = "SELECT count(*) FROM pragma_table_info('file') WHERE name = 'lead'";
+static const char add_lead[] = "ALTER TABLE file ADD COLUMN lead INTEGER NOT NULL DEFAULT 0";
 
 static const char select_rows[] =
     "SELECT id, input, path, device, inode, head_len, head_hash, tail_len, tail_hash, offset,"
-    " updated FROM file ORDER BY input, path, id";
+    " updated, lead FROM file ORDER BY input, path, id";
+static const char select_rows_without_lead[] =
+    "SELECT id, input, path, device, inode, head_len, head_hash, tail_len, tail_hash, offset,"
+    " updated, 0 FROM file ORDER BY input, path, id";
 
 static const char put_row[] =
     "INSERT OR REPLACE INTO file (id, input, path, device, inode, head_len, head_hash, tail_len,"
-    " tail_hash, offset, updated) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
+    " tail_hash, offset, updated, lead) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
 
 static const char delete_row[] = "DELETE FROM file WHERE id = ?";
 
@@ -188,12 +196,15 @@ check_database(struct checkpoints *st, struct error *err)
 static int
 set_up_database(struct checkpoints *st, struct error *err)
 {
-    char pragmas[160];
+    char    pragmas[160];
+    int64_t lead;
 
     snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d",
              APPLICATION_ID, SCHEMA_VERSION);
     if (run_sql(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err) == -1 ||
-        run_sql(st, schema, err) == -1 || run_sql(st, pragmas, err) == -1)
+        run_sql(st, schema, err) == -1 || run_sql(st, pragmas, err) == -1 ||
+        read_number(st, has_lead, &lead, err) == -1 ||
+        (lead == 0 && run_sql(st, add_lead, err) == -1))
         return -1;
     if (sqlite3_prepare_v2(st->db, put_row, -1, &st->put, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(st->db, delete_row, -1, &st->remove, NULL) != SQLITE_OK)
@@ -226,6 +237,7 @@ read_row(sqlite3_stmt *q)
         .tail = { (uint32_t)sqlite3_column_int64(q, 7), (uint64_t)sqlite3_column_int64(q, 8) },
         .offset = (uint64_t)sqlite3_column_int64(q, 9),
         .updated = sqlite3_column_int64(q, 10),
+        .lead = sqlite3_column_int64(q, 11),
     };
 }
 
@@ -248,8 +260,12 @@ read_rows(struct checkpoints *st, struct error *err)
     sqlite3_stmt *q = NULL;
     size_t        room = 0;
     int           step = SQLITE_ERROR;
+    int64_t       lead;
 
-    if (sqlite3_prepare_v2(st->db, select_rows, -1, &q, NULL) == SQLITE_OK)
+    if (read_number(st, has_lead, &lead, err) == -1)
+        return -1;
+    if (sqlite3_prepare_v2(st->db, lead != 0 ? select_rows : select_rows_without_lead, -1, &q,
+                           NULL) == SQLITE_OK)
         while ((step = sqlite3_step(q)) == SQLITE_ROW) {
             if (st->nrows == room) {
                 room = room > 0 ? 2 * room : 64;
@@ -430,6 +446,7 @@ batch_put(struct batch *b, const struct source *s)
         .identity = s->identity,
         .offset = s->window.committed,
         .tail = s->window.tail,
+        .lead = s->window.lead,
         .updated = clock_epoch_ms(),
     };
 }
@@ -462,6 +479,7 @@ bind_and_put(struct checkpoints *st, const struct checkpoint *row)
     sqlite3_bind_int64(q, 9, (sqlite3_int64)row->tail.hash);
     sqlite3_bind_int64(q, 10, (sqlite3_int64)row->offset);
     sqlite3_bind_int64(q, 11, row->updated);
+    sqlite3_bind_int64(q, 12, row->lead);
     step = sqlite3_step(q);
     sqlite3_reset(q);
     return step == SQLITE_DONE ? 0 : -1;
@@ -714,6 +732,7 @@ checkpoints_set_now(struct checkpoints *st, const struct checkpoint *row, uint64
 
     moved.offset = offset;
     moved.tail = (struct tail_print){ 0, 0 };
+    moved.lead = 0;
     moved.updated = clock_epoch_ms();
     return written(st, bind_and_put(st, &moved), err);
 }

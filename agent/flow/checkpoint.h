@@ -26,6 +26,7 @@ struct checkpoint {
     struct identity   identity;
     uint64_t          offset;       /* bytes that were acknowledged */
     struct tail_print tail;
+    int64_t           lead;         /* as in chunk.h */
     int64_t           updated;      /* epoch ms */
     bool              claimed;      /* for the input's use: a source continues it */
 };

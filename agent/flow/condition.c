@@ -11,8 +11,8 @@
 
 /* ---- Compiling ---------------------------------------------------------- */
 
-static bool
-is_regex(const struct node *n)
+bool
+condition_is_regex(const struct node *n)
 {
     return n->len >= 2 && n->text[0] == '/' && n->text[n->len - 1] == '/';
 }
@@ -42,7 +42,7 @@ add_choice(struct condition *c, const char *what, const struct node *entry,
     if (n->kind != NODE_SCALAR)
         errors_at(errs, n->at, "%s: '%s' is compared with a text, a /regex/ or a list of them, "
                   "not with %s", what, entry->key, node_kind_name(n));
-    else if (is_regex(n))
+    else if (condition_is_regex(n))
         add_pattern(c, what, n, errs);
     else if (strlen(n->text) != n->len)
         errors_at(errs, n->at, "%s: the text that '%s' is compared with holds a NUL byte (write "
@@ -64,6 +64,23 @@ load_entry(struct condition *c, const char *what, const struct node *entry,
         add_choice(c, what, entry, n, errs);
 }
 
+/* Entries that only compare texts come first: most records that a route does not
+ * take are told by them, and no pattern is searched. */
+static void
+put_texts_first(struct conditions *set)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        const struct condition c = set->list[i];
+
+        if (c.npatterns > 0)
+            continue;
+        memmove(&set->list[n + 1], &set->list[n], (i - n) * sizeof c);
+        set->list[n++] = c;
+    }
+}
+
 void
 conditions_load(struct conditions *set, const char *what, const struct node *map,
                 struct names *names, struct errors *errs)
@@ -78,6 +95,7 @@ conditions_load(struct conditions *set, const char *what, const struct node *map
     set->list = mem_zero(node_count(map) * sizeof *set->list);
     for (const struct node *n = map->first; n != NULL; n = n->next)
         load_entry(&set->list[set->count++], what, n, names, errs);
+    put_texts_first(set);
 }
 
 void

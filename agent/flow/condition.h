@@ -42,6 +42,9 @@ void conditions_load(struct conditions *set, const char *what, const struct node
                      struct names *names, struct errors *errs);
 void conditions_fini(struct conditions *set);
 
+/* Is it written as a regular expression, between slashes? */
+bool condition_is_regex(const struct node *n);
+
 /* The most groups that one of the patterns has. */
 size_t conditions_groups(const struct conditions *set);
 

@@ -7,30 +7,94 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "agent/data/json_read.h"
+#include "agent/data/json.h"
 
 enum { FIRST_HEADERS = 8 };
 
-/* A string, {"base64": "..."}, or null. */
-static bool
-read_bytes(struct json_read *j, struct slice *bytes)
-{
-    struct slice name, digits = NO_SLICE;
-    bool         good = true;
+/* ---- Values ---------------------------------------------------------------- */
 
-    if (json_read_null(j)) {
-        *bytes = NO_SLICE;
+static int
+digit_of(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* RFC 4648, section 4, with its padding. */
+static bool
+decode_base64(struct slice text, struct arena *a, struct slice *bytes)
+{
+    char  *begin = arena_reserve(a, text.len / 4 * 3 + 1), *to = begin;
+    size_t len = text.len;
+
+    if (text.len % 4 != 0)
+        return false;
+    while (len > 0 && text.len - len < 2 && text.ptr[len - 1] == '=')
+        len--;
+    for (size_t i = 0; i < len; i += 4) {
+        const size_t n = len - i < 4 ? len - i : 4;
+        uint32_t     bits = 0;
+
+        for (size_t k = 0; k < 4; k++) {
+            const int digit = k < n ? digit_of(text.ptr[i + k]) : 0;
+
+            if (digit < 0)
+                return false;
+            bits = bits << 6 | (uint32_t)digit;
+        }
+        for (size_t k = 0; k + 1 < n; k++)
+            *to++ = (char)(bits >> (16 - 8 * k));
+    }
+    *bytes = arena_commit(a, (size_t)(to - begin));
+    return true;
+}
+
+/* {"base64": "..."} */
+static bool
+read_base64(struct slice object, struct arena *a, struct slice *bytes)
+{
+    struct json_cursor j = json_cursor(object);
+    struct json_token  key, value;
+
+    return json_take(&j, '{') && json_take_key(&j, &key) && slice_is(key.text, "base64") &&
+           json_take_value(&j, &value) && value.kind == JSON_STRING && json_take(&j, '}') &&
+           decode_base64(value.text, a, bytes);
+}
+
+/* A string, base64, or null. */
+static bool
+read_bytes(const struct json_token *t, struct arena *a, struct slice *bytes)
+{
+    if (t->kind == JSON_OBJECT)
+        return read_base64(t->text, a, bytes);
+    *bytes = t->kind == JSON_STRING ? json_text(t, a) : NO_SLICE;
+    return t->kind == JSON_STRING || t->kind == JSON_NULL;
+}
+
+/* A whole number from 0 on; null leaves what is there. */
+static bool
+read_number(const struct json_token *t, int64_t most, int64_t *number)
+{
+    int64_t n = 0;
+
+    if (t->kind == JSON_NULL)
         return true;
+    if (t->kind != JSON_NUMBER)
+        return false;
+    for (size_t i = 0; i < t->text.len; i++) {
+        const int digit = t->text.ptr[i] - '0';
+
+        if (digit < 0 || digit > 9 || n > (most - digit) / 10)
+            return false;
+        n = n * 10 + digit;
     }
-    if (json_read_kind(j) != JSON_OBJECT)
-        return json_read_string(j, bytes);
-    (void)json_read_object(j);
-    while (json_read_member(j, &name)) {
-        good = good && slice_is(name, "base64") && digits.ptr == NULL;
-        (void)json_read_string(j, &digits);
-    }
-    return good && digits.ptr != NULL && !json_read_failed(j) &&
-           json_read_base64(digits, j->arena, bytes);
+    *number = n;
+    return true;
 }
 
 /* ---- Headers --------------------------------------------------------------- */
@@ -53,98 +117,115 @@ add_header(struct arena *a, struct headers **list, uint32_t *room)
 
 /* [name, text] */
 static bool
-read_pair(struct json_read *j, struct header *h)
+read_pair(struct slice array, struct arena *a, struct header *h)
 {
-    return json_read_array(j) && json_read_element(j) && json_read_string(j, &h->name) &&
-           json_read_element(j) && read_bytes(j, &h->value) && !json_read_element(j) &&
-           !json_read_failed(j);
+    struct json_cursor j = json_cursor(array);
+    struct json_token  name, value;
+
+    if (!json_take(&j, '[') || !json_take_value(&j, &name) || name.kind != JSON_STRING ||
+        !json_take(&j, ',') || !json_take_value(&j, &value) || !json_take(&j, ']'))
+        return false;
+    h->name = json_text(&name, a);
+    return read_bytes(&value, a, &h->value);
+}
+
+static bool
+read_pairs(struct slice array, struct arena *a, struct headers **list)
+{
+    struct json_cursor j = json_cursor(array);
+    struct json_token  pair;
+    uint32_t           room = 0;
+
+    (void)json_take(&j, '[');
+    while (!json_looking_at(&j, ']'))
+        if (!json_take_value(&j, &pair) || pair.kind != JSON_ARRAY ||
+            !read_pair(pair.text, a, add_header(a, list, &room)) ||
+            !(json_take(&j, ',') || json_looking_at(&j, ']')))
+            return false;
+    return true;
+}
+
+static bool
+read_names(struct slice object, struct arena *a, struct headers **list)
+{
+    struct json_cursor j = json_cursor(object);
+    struct json_token  key, value;
+    uint32_t           room = 0;
+
+    (void)json_take(&j, '{');
+    while (json_take_key(&j, &key)) {
+        struct header *h = add_header(a, list, &room);
+
+        h->name = json_text(&key, a);
+        if (!json_take_value(&j, &value) || !read_bytes(&value, a, &h->value))
+            return false;
+        (void)json_take(&j, ',');
+    }
+    return true;
 }
 
 /* An object, or a list of pairs where a name repeats, or null. */
 static bool
-read_headers(struct json_read *j, struct headers **list)
+read_headers(const struct json_token *t, struct arena *a, const struct headers **headers)
 {
-    struct slice name;
-    uint32_t     room = 0;
+    struct headers *list = NULL;
+    bool            good = t->kind == JSON_NULL;
 
-    *list = NULL;
-    if (json_read_null(j))
-        return true;
-    if (json_read_kind(j) == JSON_ARRAY) {
-        (void)json_read_array(j);
-        while (json_read_element(j))
-            if (!read_pair(j, add_header(j->arena, list, &room)))
-                return false;
-        return !json_read_failed(j);
-    }
-    (void)json_read_object(j);
-    while (json_read_member(j, &name)) {
-        struct header *h = add_header(j->arena, list, &room);
-
-        h->name = name;
-        if (!read_bytes(j, &h->value))
-            return false;
-    }
-    return !json_read_failed(j);
+    if (t->kind == JSON_OBJECT)
+        good = read_names(t->text, a, &list);
+    else if (t->kind == JSON_ARRAY)
+        good = read_pairs(t->text, a, &list);
+    *headers = list;
+    return good;
 }
 
 /* ---- The line -------------------------------------------------------------- */
 
-static bool
-read_partition(struct json_read *j, int32_t *partition)
-{
-    int64_t number;
-
-    if (json_read_null(j))
-        return true;
-    if (!json_read_number(j, &number) || number < 0 || number > INT32_MAX)
-        return false;
-    *partition = (int32_t)number;
-    return true;
-}
-
 static const char *
-read_member(struct json_read *j, struct slice name, struct dead_line *d)
+read_member(struct slice key, const struct json_token *t, struct arena *a, struct dead_line *d)
 {
-    struct headers *headers;
+    int64_t partition = PARTITION_FREE;
 
-    if (slice_is(name, "output"))
-        return read_bytes(j, &d->output) ? NULL : "its 'output' is not a text";
-    if (slice_is(name, "topic"))
-        return read_bytes(j, &d->topic) ? NULL : "its 'topic' is not a text";
-    if (slice_is(name, "partition"))
-        return read_partition(j, &d->partition) ? NULL : "its 'partition' is not a number";
-    if (slice_is(name, "key"))
-        return read_bytes(j, &d->key) ? NULL : "its 'key' is not a text";
-    if (slice_is(name, "value"))
-        return read_bytes(j, &d->value) ? NULL : "its 'value' is not a text";
-    if (slice_is(name, "timestamp"))
-        return json_read_null(j) || json_read_number(j, &d->timestamp)
-            ? NULL : "its 'timestamp' is not a number";
-    if (slice_is(name, "headers")) {
-        if (!read_headers(j, &headers))
-            return "its 'headers' are not names and texts";
-        d->headers = headers;
+    if (slice_is(key, "output"))
+        return read_bytes(t, a, &d->output) ? NULL : "its 'output' is not a text";
+    if (slice_is(key, "topic"))
+        return read_bytes(t, a, &d->topic) ? NULL : "its 'topic' is not a text";
+    if (slice_is(key, "key"))
+        return read_bytes(t, a, &d->key) ? NULL : "its 'key' is not a text";
+    if (slice_is(key, "value"))
+        return read_bytes(t, a, &d->value) ? NULL : "its 'value' is not a text";
+    if (slice_is(key, "headers"))
+        return read_headers(t, a, &d->headers) ? NULL : "its 'headers' are not names and texts";
+    if (slice_is(key, "timestamp"))
+        return read_number(t, INT64_MAX, &d->timestamp) ? NULL : "its 'timestamp' is not a number";
+    if (!slice_is(key, "partition"))
         return NULL;
-    }
-    json_read_skip(j);
+    if (!read_number(t, INT32_MAX, &partition))
+        return "its 'partition' is not a number";
+    d->partition = (int32_t)partition;
     return NULL;
 }
 
 const char *
 dead_line_read(struct slice line, struct arena *a, struct dead_line *d)
 {
-    struct json_read j = json_read_begin(line, a);
-    struct slice     name;
-    const char      *why = NULL;
+    struct json_cursor j = json_cursor(line);
+    struct json_token  key, value;
+    const char        *why = NULL;
+    bool               good = json_take(&j, '{');
 
     *d = (struct dead_line){ .partition = PARTITION_FREE, .timestamp = NO_TIMESTAMP };
-    (void)json_read_object(&j);
-    while (why == NULL && json_read_member(&j, &name))
-        why = read_member(&j, name, d);
+    while (good && why == NULL && !json_looking_at(&j, '}')) {
+        good = json_take_key(&j, &key) && json_take_value(&j, &value) &&
+               (json_take(&j, ',') || json_looking_at(&j, '}'));
+        if (good)
+            why = read_member(json_text(&key, a), &value, a, d);
+    }
     if (why != NULL)
         return why;
-    if (!json_read_at_end(&j))
+    (void)json_take(&j, '}');
+    json_skip_blanks(&j);
+    if (!good || j.at != j.end)
         return "it is not a JSON object";
     if (d->output.ptr == NULL)
         return "it names no 'output'";

@@ -4,17 +4,20 @@
  */
 #include "agent/flow/json_value.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/base/buf.h"
 #include "agent/base/mem.h"
 #include "agent/data/encode.h"
+#include "agent/data/json.h"
 #include "agent/data/template.h"
 
 enum { BYTES_A_FIELD = 48 };    /* a guess at a name and a short value, to make room at once */
 
 struct addition {
-    struct slice     name;
+    uint32_t         number;    /* of its name */
     struct template *text;
 };
 
@@ -25,8 +28,16 @@ struct json_value {
     size_t              ninclude;
     bool               *excluded;   /* by number of name */
     size_t              nexcluded;
+    bool                hides_parts;    /* one of them has a dot: it may be a part of a field */
     struct addition    *add;
     size_t              nadd;
+};
+
+/* While one value is written. */
+struct writer {
+    const struct json_value *v;
+    struct buf              *b;
+    struct arena            *arena;
 };
 
 struct json_conf {
@@ -61,6 +72,8 @@ exclude(struct json_value *v, uint32_t number)
             v->excluded[v->nexcluded++] = false;
     }
     v->excluded[number] = true;
+    v->hides_parts = v->hides_parts || memchr(names_text(v->names, number).ptr, '.',
+                                              names_text(v->names, number).len) != NULL;
 }
 
 static bool
@@ -95,7 +108,7 @@ load_additions(struct json_value *v, const char *what, const struct node *map,
         const uint32_t   number = names_intern(names, slice_of(n->key));
         struct addition *a = &v->add[v->nadd++];
 
-        a->name = names_text(names, number);
+        a->number = number;
         a->text = template_new(n, names, errs);
         exclude(v, number);
     }
@@ -114,6 +127,8 @@ json_value_new(const char *what, const struct node *map, struct names *names,
     fields_load(&set, 1, what, map, map->at, NULL, NULL, errs);
     v->names = names;
     v->all = named == NULL || named->kind == NODE_NULL;
+    if (v->all)
+        names_ask_all(names);
     v->include = mem_zero(conf.include.count * sizeof *v->include);
     for (size_t i = 0; i < conf.include.count; i++)
         include(v, names_intern(names, slice_of(conf.include.list[i])));
@@ -141,25 +156,150 @@ json_value_free(struct json_value *v)
     free(v);
 }
 
-/* ---- Writing ------------------------------------------------------------ */
+/* ---- JSON inside --------------------------------------------------------- */
+
+/* Objects and arrays are sent as they stand in the line, unless that is not one line of
+ * UTF-8 or holds a name that is excluded. */
+
+static bool
+hides_something(const struct json_value *v, const struct names_path *at)
+{
+    for (const struct names_path *p = at->first; p != NULL; p = p->next)
+        if (is_excluded(v, p->number) || hides_something(v, p))
+            return true;
+    return false;
+}
+
+static bool
+is_clean(struct slice text)
+{
+    return memchr(text.ptr, '\n', text.len) == NULL && memchr(text.ptr, '\r', text.len) == NULL &&
+           memchr(text.ptr, '\t', text.len) == NULL && encode_is_utf8(text);
+}
+
+static void copy_value(struct writer *w, struct json_cursor *j, const struct names_path *at);
 
 static void
-begin_member(struct buf *b, struct slice name)
+copy_string(struct buf *b, const struct json_token *string)
 {
-    if (b->len > 1)
-        buf_add_char(b, ',');
-    encode_json_string(b, name);
-    buf_add_char(b, ':');
+    buf_add_char(b, '"');
+    encode_utf8(b, string->text);
+    buf_add_char(b, '"');
 }
 
 static void
-add_member(struct buf *b, struct slice name, enum value_type type, struct slice text)
+copy_members(struct writer *w, struct json_cursor *j, const struct names_path *at)
 {
-    begin_member(b, name);
-    if (type == VALUE_TEXT)
-        encode_json_string(b, text);
+    struct json_token key, value;
+    bool              first = true;
+
+    buf_add_char(w->b, '{');
+    while (json_take_key(j, &key)) {
+        const struct names_path *below =
+            at != NULL ? names_find_below(at, json_text(&key, w->arena)) : NULL;
+
+        if (below != NULL && is_excluded(w->v, below->number)) {
+            (void)json_take_value(j, &value);
+        } else {
+            if (!first)
+                buf_add_char(w->b, ',');
+            first = false;
+            copy_string(w->b, &key);
+            buf_add_char(w->b, ':');
+            copy_value(w, j, below);
+        }
+        if (!json_take(j, ','))
+            break;
+    }
+    (void)json_take(j, '}');
+    buf_add_char(w->b, '}');
+}
+
+static void
+copy_elements(struct writer *w, struct json_cursor *j)
+{
+    buf_add_char(w->b, '[');
+    if (!json_looking_at(j, ']'))
+        do {
+            copy_value(w, j, NULL);
+            if (json_looking_at(j, ','))
+                buf_add_char(w->b, ',');
+        } while (json_take(j, ','));
+    (void)json_take(j, ']');
+    buf_add_char(w->b, ']');
+}
+
+/* No deeper than what the parser took. */
+static void
+copy_value(struct writer *w, struct json_cursor *j, const struct names_path *at)
+{
+    struct json_token value;
+
+    if (json_take(j, '{')) {
+        copy_members(w, j, at);
+    } else if (json_take(j, '[')) {
+        copy_elements(w, j);
+    } else {
+        const bool is_value = json_take_value(j, &value);
+
+        assert(is_value);
+        if (value.kind == JSON_STRING)
+            copy_string(w->b, &value);
+        else
+            buf_add_slice(w->b, value.text);
+    }
+}
+
+static void
+add_json(struct writer *w, struct slice name, struct slice text)
+{
+    const struct names_path *at =
+        w->v->hides_parts ? names_find_below(names_paths(w->v->names), name) : NULL;
+    struct json_cursor j = json_cursor(text);
+
+    if (at != NULL && !hides_something(w->v, at))
+        at = NULL;
+    if (at == NULL && is_clean(text))
+        buf_add_slice(w->b, text);
     else
-        buf_add_slice(b, text);
+        copy_value(w, &j, at);
+}
+
+/* ---- Writing ------------------------------------------------------------ */
+
+static void
+begin_member(struct buf *b)
+{
+    if (b->len > 1)
+        buf_add_char(b, ',');
+}
+
+static void
+add_value(struct writer *w, struct slice name, enum value_type type, struct slice text)
+{
+    if (type == VALUE_TEXT)
+        encode_json_string(w->b, text);
+    else if (type == VALUE_JSON)
+        add_json(w, name, text);
+    else
+        buf_add_slice(w->b, text);
+}
+
+static void
+add_numbered(struct writer *w, uint32_t number, enum value_type type, struct slice text)
+{
+    begin_member(w->b);
+    buf_add_slice(w->b, names_quoted(w->v->names, number));
+    add_value(w, names_text(w->v->names, number), type, text);
+}
+
+static void
+add_unnumbered(struct writer *w, const struct value *value)
+{
+    begin_member(w->b);
+    encode_json_string(w->b, value->name);
+    buf_add_char(w->b, ':');
+    add_value(w, value->name, value->type, value->text);
 }
 
 static enum value_type
@@ -169,54 +309,58 @@ own_type(uint32_t number)
 }
 
 static void
-add_field(struct buf *b, const struct json_value *v, uint32_t number, const struct record *r,
-          struct arena *a)
+add_field(struct writer *w, uint32_t number, const struct record *r)
 {
     const struct value *found = record_field(r, number);
     struct slice        text;
 
     if (found != NULL && number != NAME_BODY && number != NAME_RAW)
-        add_member(b, found->name, found->type, found->text);
-    else if (record_get(r, number, a, &text))
-        add_member(b, names_text(v->names, number), own_type(number), text);
+        add_numbered(w, number, found->type, found->text);
+    else if (record_get(r, number, w->arena, &text))
+        add_numbered(w, number, own_type(number), text);
 }
 
 static void
-add_included(struct buf *b, const struct json_value *v, const struct record *r, struct arena *a)
+add_included(struct writer *w, const struct record *r)
 {
-    for (size_t i = 0; i < v->ninclude; i++)
-        if (!is_excluded(v, v->include[i]))
-            add_field(b, v, v->include[i], r, a);
+    for (size_t i = 0; i < w->v->ninclude; i++)
+        if (!is_excluded(w->v, w->v->include[i]))
+            add_field(w, w->v->include[i], r);
 }
 
+/* A part of another field's value is in that already. */
 static void
-add_all(struct buf *b, const struct json_value *v, const struct record *r)
+add_all(struct writer *w, const struct record *r)
 {
     for (uint32_t i = 0; i < r->nvalues; i++) {
         const struct value *value = &r->values[i];
 
-        if (value->number != NAME_BODY && !is_excluded(v, value->number))
-            add_member(b, value->name, value->type, value->text);
+        if (value->number == NAME_NONE)
+            add_unnumbered(w, value);
+        else if (value->depth == 0 && value->number != NAME_BODY &&
+                 !is_excluded(w->v, value->number))
+            add_numbered(w, value->number, value->type, value->text);
     }
-    if (!is_excluded(v, NAME_BODY))
-        add_member(b, names_text(v->names, NAME_BODY), VALUE_TEXT, r->body);
+    if (!is_excluded(w->v, NAME_BODY))
+        add_numbered(w, NAME_BODY, VALUE_TEXT, r->body);
 }
 
 struct slice
 json_value_render(const struct json_value *v, const struct record *r, struct arena *a)
 {
-    struct buf   b = { NULL, 0, 0 };
-    struct slice text;
+    struct buf    b = { NULL, 0, 0 };
+    struct writer w = { v, &b, a };
+    struct slice  text;
 
     (void)buf_reserve(&b, r->body.len + (r->nvalues + v->nadd + 1) * BYTES_A_FIELD);
     buf_add_char(&b, '{');
     if (v->all)
-        add_all(&b, v, r);
+        add_all(&w, r);
     else
-        add_included(&b, v, r, a);
+        add_included(&w, r);
     for (size_t i = 0; i < v->nadd; i++)
         if (template_render(v->add[i].text, r, a, &text))
-            add_member(&b, v->add[i].name, VALUE_TEXT, text);
+            add_numbered(&w, v->add[i].number, VALUE_TEXT, text);
     buf_add_char(&b, '}');
     text = arena_copy(a, buf_slice(&b));
     buf_fini(&b);

@@ -27,6 +27,21 @@ struct parse_work {
 struct parser {
     const struct parser_ops *ops;
     size_t                   groups;    /* the most groups that one of its patterns has */
+    const struct framing_ops *framing;  /* NULL, but for a parser of container logs */
+};
+
+enum { STREAM_STDOUT, STREAM_STDERR, STREAMS };
+
+/* What a parser of container logs finds in a line of the file: what the container has
+ * written, and about it. */
+struct frame {
+    struct slice body;          /* without its line end; a part of the line, or in the arena */
+    unsigned     stream;        /* STREAM_* */
+    bool         partial;       /* its line goes on in the next frame of the stream */
+    bool         has_time;
+    int64_t      time_ms;
+    struct slice attributes;    /* for framing->attributes, or no slice */
+    const char  *trouble;       /* for parse.error: a constant text, or NULL */
 };
 
 struct parser_ops {
@@ -35,6 +50,20 @@ struct parser_ops {
     int (*parse)(const struct parser *p, struct parse_work *work, struct record *r);
 
     void (*free)(struct parser *p);
+};
+
+/* A parser of container logs (cri, docker) takes the lines of the file apart before they are
+ * put together to records (group.h): it can only be the first of its input, and its
+ * `parse` is NULL. */
+struct framing_ops {
+    /* Find the frame in a line, its LF left out.  0, or -1 with work->reason set: it is no such
+     * line.  Worker thread, as below. */
+    int (*frame)(const struct parser *p, struct parse_work *work, struct slice line,
+                 struct frame *f);
+
+    /* Make fields of frame.attributes; may be NULL. */
+    void (*attributes)(const struct parser *p, struct parse_work *work, struct slice attributes,
+                       struct record *r);
 };
 
 /* One row of the registry. */

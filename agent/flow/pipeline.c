@@ -159,16 +159,28 @@ reserve_for(size_t size)
            (uint64_t)CHUNK_MAX_MESSAGES * (sizeof(struct message) + CLIENT_OVERHEAD);
 }
 
+/* How much a job would take too much.  The free chunk that it fills is counted once: its
+ * memory is a part of what is reserved. */
+static uint64_t
+shortage(const struct pipeline *p, size_t size)
+{
+    const uint64_t reused = size <= CHUNK_SIZE && p->pool != NULL ? p->pool->touched : 0;
+    const uint64_t sum = p->used + p->pool_memory - reused + reserve_for(size);
+
+    return sum > p->conf.memory ? sum - p->conf.memory : 0;
+}
+
+/* Free chunks make way, but for the one that is reused: to free that gains nothing. */
 static bool
 has_memory(struct pipeline *p, size_t size)
 {
-    const uint64_t need = reserve_for(size);
+    const uint64_t kept = size <= CHUNK_SIZE ? 1 : 0;
 
     if (p->chunks_out == 0)
         return true;            /* one chunk is always allowed */
-    while (p->pool != NULL && p->used + p->pool_memory + need > p->conf.memory)
+    while (p->pool_length > kept && shortage(p, size) > 0)
         free_pooled(p);
-    return p->used + p->pool_memory + need <= p->conf.memory;
+    return shortage(p, size) == 0;
 }
 
 /* A source may have out an even share of the budget, and always one chunk. */
@@ -425,6 +437,7 @@ begin_job(struct pipeline *p, struct source *s, size_t size)
     job->chunk = take_chunk(p, size);
     p->chunks_out++;
     chunk_begin(job->chunk, s, window_end(&s->window), s->path, s->name);
+    job->chunk->lead = window_lead(&s->window);
     charge(p, job->chunk, reserve_for(size));
     s->jobs = 1;
     note_active(p, s);
@@ -768,8 +781,8 @@ static void
 drop_window(struct pipeline *p, struct source *s)
 {
     pipeline_rewind(p, s, "it is halted");
-    if (s->halted_at == s->window.committed)
-        return;
+    if (s->halted_at == s->window.committed || plan_has_groups(s->plan))
+        return;                         /* a record of a group may begin inside another */
     window_init(&s->window, s->halted_at, (struct tail_print){ 0, 0 });
     if (p->conf.store != NULL)
         checkpoints_note(p->conf.store, s);

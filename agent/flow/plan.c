@@ -28,6 +28,9 @@ const struct field plan_fields[] = {
         "its beginning, `drop` leaves it out."),
     A_CHOICE(struct plan, "encoding", encoding, "utf-8", encoding_choices,
         "How the file is written."),
+    A_NODE(struct plan, "multiline", multiline_node,
+        "Which lines are one record: a map of `start`, `continue` or `preset`, and `timeout`, "
+        "`max_lines`, `max_size`; see `stoker reference multiline`."),
     A_NODE(struct plan, "fields", fields_node, "A map of fields that every record gets."),
     NO_MORE_FIELDS
 };
@@ -54,6 +57,7 @@ plan_free(struct plan *plan)
         free(plan->fields[i].text);
     free(plan->fields);
     free(plan->parsers);
+    multiline_free(plan->multiline);
     free(plan->routes);
     free(plan->host_name);
     free(plan->input);
@@ -73,11 +77,25 @@ plan_add_field(struct plan *plan, uint32_t number, const char *text)
     plan->fields[plan->nfields++] = (struct static_field){ number, mem_string(text) };
 }
 
-void
+uint64_t
+plan_longest(const struct plan *plan)
+{
+    return plan->multiline != NULL && plan->multiline->max_size > plan->max_line
+        ? plan->multiline->max_size : plan->max_line;
+}
+
+bool
 plan_add_parser(struct plan *plan, const struct parser *parser)
 {
+    if (parser->framing != NULL) {
+        if (plan->nparsers > 0 || plan->framing != NULL)
+            return false;
+        plan->framing = parser;
+        return true;
+    }
     plan->parsers = mem_array(plan->parsers, plan->nparsers + 1, sizeof *plan->parsers);
     plan->parsers[plan->nparsers++] = parser;
+    return true;
 }
 
 void

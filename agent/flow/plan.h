@@ -13,6 +13,7 @@
 
 #include "agent/data/field.h"
 #include "agent/data/names.h"
+#include "agent/flow/multiline.h"
 #include "agent/flow/parser.h"
 #include "agent/flow/route.h"
 
@@ -29,12 +30,15 @@ struct plan {
     uint64_t              max_line;     /* bytes */
     int                   long_lines;   /* enum long_lines */
     int                   encoding;     /* only utf-8 so far */
-    const struct node    *fields_node;  /* `fields` and `parser` as written: config.c reads them */
-    const struct node    *parser_node;
+    const struct node    *fields_node;  /* `fields`, `parser` and `multiline` as written: config.c
+                                         * reads them */
+    const struct node    *parser_node, *multiline_node;
     struct static_field  *fields;
     size_t                nfields;
     const struct parser **parsers;      /* applied in turn; borrowed from the configuration */
     size_t                nparsers;
+    const struct parser  *framing;      /* the first one, if it takes lines apart; else NULL */
+    struct multiline     *multiline;    /* owned; NULL: every line is a record */
     const struct route  **routes;       /* in order; borrowed from the configuration */
     size_t                nroutes;
     uint64_t              read_pause;   /* ms, the longest of its outputs */
@@ -51,8 +55,20 @@ void         plan_free(struct plan *plan);
 /* The table that fills `plan` from an input's map. */
 struct settings plan_settings(struct plan *plan);
 
+/* May a record have more than one line?  Then group.c makes them. */
+static inline bool
+plan_has_groups(const struct plan *plan)
+{
+    return plan->framing != NULL || plan->multiline != NULL;
+}
+
+/* The longest body of a record that was not made of fields, in bytes. */
+uint64_t plan_longest(const struct plan *plan);
+
 void plan_add_field(struct plan *plan, uint32_t number, const char *text);
-void plan_add_parser(struct plan *plan, const struct parser *parser);
+
+/* False: it takes lines apart, and is not the first. */
+bool plan_add_parser(struct plan *plan, const struct parser *parser);
 void plan_add_route(struct plan *plan, const struct route *route);
 
 #endif

@@ -24,6 +24,7 @@ struct route_conf {
     struct strings     from, topics;
     const struct node *when, *unless, *output;
     const struct node *topic, *key, *key_serializer, *headers, *partition, *timestamp, *value;
+    const struct node *redact, *sample, *rate_limit;
     bool               drop, go_on;
 };
 
@@ -59,13 +60,24 @@ const struct field route_fields[] = {
     A_NODE(struct route_conf, "value", value,
         "What is sent: `body` (default), `raw`, `none` (a null value), a template, or a map "
         "{format: json, include, exclude, add}."),
+    A_NODE(struct route_conf, "redact", redact,
+        "A list of {pattern, with}: every match of the regular expression `pattern` in the body, "
+        "the raw line and each field is replaced before a topic, key, header or value is made of "
+        "them (not for `when` and `unless`, and not in host.name, input and log.file.*). Each "
+        "route redacts for itself. `with` may hold groups: `$1`, `${name}`."),
+    A_NODE(struct route_conf, "sample", sample,
+        "Send only a part of the records that it takes, like `1/100`: the first of every hundred. "
+        "The others are filtered. Counting begins anew with every start; what is read again is "
+        "counted again."),
+    A_NODE(struct route_conf, "rate_limit", rate_limit,
+        "Send at most so many records, like `1000/s` (also `/m`, `/h`), all of them at once if "
+        "need be. The others are filtered. It counts what `sample` has left."),
     A_BOOL(struct route_conf, "drop", drop, "false", "Take the record and send nothing."),
     A_BOOL(struct route_conf, "continue", go_on, "false",
         "Go on with the next routes after this one has taken the record."),
     NO_MORE_FIELDS
 };
 
-static const char *const later_keys[] = { "redact", "sample", "rate_limit" };
 
 /* While one route is compiled. */
 struct compiler {
@@ -386,25 +398,15 @@ load_value(struct compiler *c, const struct node *n)
 
 /* ---- The whole ---------------------------------------------------------- */
 
-bool
-route_later_key(void *ctx, const struct node *entry, struct errors *errs)
-{
-    (void)ctx;
-    for (size_t i = 0; i < sizeof later_keys / sizeof *later_keys; i++)
-        if (strcmp(later_keys[i], entry->key) == 0) {
-            errors_at(errs, entry->key_at, "'%s' is not supported yet", entry->key);
-            return true;
-        }
-    return false;
-}
-
 /* The other keys of an input are its own business. */
 static bool
 other_key(void *ctx, const struct node *entry, struct errors *errs)
 {
     const struct compiler *c = ctx;
 
-    return c->in_input || route_later_key(NULL, entry, errs);
+    (void)entry;
+    (void)errs;
+    return c->in_input;
 }
 
 static void
@@ -417,6 +419,18 @@ load_conditions(struct compiler *c, struct conditions *set, const char *key,
     conditions_load(set, buf_string(&what), map, c->names, c->errs);
     if (conditions_groups(set) > c->r->groups)
         c->r->groups = conditions_groups(set);
+    buf_fini(&what);
+}
+
+static void
+load_redact(struct compiler *c, const struct node *list)
+{
+    struct buf what = { NULL, 0, 0 };
+
+    buf_printf(&what, "%s: redact", c->what);
+    redact_load(&c->r->redact, buf_string(&what), list, c->errs);
+    if (c->r->redact.groups > c->r->groups)
+        c->r->groups = c->r->redact.groups;
     buf_fini(&what);
 }
 
@@ -441,6 +455,8 @@ compile(struct compiler *c, struct route_conf *conf)
     load_partition(c, conf->partition);
     load_timestamp(c, conf->timestamp);
     load_value(c, conf->value);
+    load_redact(c, conf->redact);
+    r->limit = limit_new(c->what, conf->sample, conf->rate_limit, c->errs);
 }
 
 struct route *
@@ -473,6 +489,8 @@ route_free(struct route *r)
     for (size_t i = 0; i < r->nheaders; i++)
         template_free(r->headers[i].text);
     free(r->headers);
+    limit_free(r->limit);
+    redact_fini(&r->redact);
     json_value_free(r->json);
     template_free(r->value_template);
     template_free(r->timestamp);
@@ -501,9 +519,8 @@ bool
 route_matches(const struct route *r, const struct record *rec, struct arena *a,
               struct pattern_work *work)
 {
-    if (r->unless.count > 0 && conditions_hold(&r->unless, rec, a, work))
-        return false;
-    return conditions_hold(&r->when, rec, a, work);
+    return conditions_hold(&r->when, rec, a, work) &&
+           (r->unless.count == 0 || !conditions_hold(&r->unless, rec, a, work));
 }
 
 struct slice

@@ -1,6 +1,7 @@
 /* route.h - which record goes where, and as what.
  *
- * A route is compiled once and then constant: any thread.
+ * A route is compiled once and then constant: any thread.  Only `limit` counts,
+ * atomically.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,6 +23,8 @@
 #include "agent/data/template.h"
 #include "agent/flow/condition.h"
 #include "agent/flow/json_value.h"
+#include "agent/flow/limit.h"
+#include "agent/flow/redact.h"
 
 struct output;
 
@@ -55,6 +58,8 @@ struct route {
     enum value_kind         value;
     struct template        *value_template;
     struct json_value      *json;           /* ROUTE_VALUE_JSON */
+    struct redactions       redact;         /* to be applied before the rest is asked for */
+    struct limit           *limit;          /* `sample` and `rate_limit`; NULL: none */
     bool                    drop;
     bool                    go_on;          /* `continue` */
     size_t                  groups;         /* the most groups that one of its patterns has */
@@ -96,10 +101,5 @@ bool route_topic_legal(struct slice topic);
  * and matches `topics`, if there are any; one that begins with `__` and was made
  * from fields only if a glob of `topics` begins so too. */
 bool route_topic_allowed(const struct route *r, struct slice topic);
-
-/* Says "not supported yet" of a key that routes will have, and takes it; false
- * for any other.  For the maps that carry a route beside their own keys (a
- * field_other_f; `ctx` is not used): route_new() leaves such keys to them. */
-bool route_later_key(void *ctx, const struct node *entry, struct errors *errs);
 
 #endif

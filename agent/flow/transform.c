@@ -14,8 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/hash.h"
 #include "agent/base/mem.h"
+#include "agent/flow/group.h"
+#include "agent/flow/kubernetes.h"
 #include "agent/flow/output.h"
 #include "agent/flow/source.h"
 
@@ -38,11 +41,17 @@ struct target {
 struct scratch {
     struct record     record;
     struct parse_work work;
+    struct redact_work redact;
+    uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
+    bool              clock_stands;
+    struct groups    *groups;   /* made when an input first needs it */
     struct message   *spare;    /* for sorting; as many as max_messages */
     uint32_t         *run_of;
+    char             *gathered; /* CHUNK_SIZE bytes, to be exchanged with a chunk's; or NULL */
     uint32_t          max_messages;
     struct target    *targets;
     uint32_t          ntargets, max_targets;
+    uint32_t          last_target;  /* the one that was found last; most records have the same */
     uint32_t          buckets[BUCKETS];
     uint64_t          source;   /* the number of the chunk's source */
     uint32_t          room;     /* messages that must fit for another record */
@@ -56,6 +65,7 @@ scratch_new(const struct names *names, size_t groups)
     struct scratch *w = NEW(struct scratch);
 
     record_init(&w->record, names);
+    w->record.numbered_only = !names_all_asked(names);
     w->work.pattern = pattern_work_new(groups);
     return w;
 }
@@ -70,9 +80,24 @@ scratch_free(struct scratch *w)
     free(w->targets);
     free(w->run_of);
     free(w->spare);
+    free(w->gathered);
+    redact_work_fini(&w->redact);
+    groups_free(w->groups);
     pattern_work_free(w->work.pattern);
     record_fini(&w->record);
     free(w);
+}
+
+void
+scratch_stop_clock(struct scratch *w)
+{
+    w->clock_stands = true;
+}
+
+const uint32_t *
+scratch_runs(const struct scratch *w)
+{
+    return w->run_of;
 }
 
 /* ---- Where a message goes ------------------------------------------------ */
@@ -80,7 +105,7 @@ scratch_free(struct scratch *w)
 static void
 begin_targets(struct scratch *w)
 {
-    w->ntargets = 0;
+    w->ntargets = w->last_target = 0;
     memset(w->buckets, 0xff, sizeof w->buckets);
 }
 
@@ -105,21 +130,31 @@ add_target(struct scratch *w, struct output *output, struct slice topic)
     return t;
 }
 
+static bool
+is_target(const struct target *t, const struct output *output, struct slice topic)
+{
+    return t->output == output && t->topic.len == topic.len &&
+           (t->topic.ptr == topic.ptr || slice_equal(t->topic, topic));
+}
+
 /* `lasting`: the topic's text lives as long as the configuration. */
 static struct target *
 find_target(struct scratch *w, struct output *output, struct slice topic, bool lasting)
 {
-    uint32_t      *bucket = &w->buckets[hash_bytes(topic) % BUCKETS];
+    uint32_t      *bucket;
     struct target *t;
 
-    for (uint32_t i = *bucket; i != NOWHERE; i = w->targets[i].next) {
-        t = &w->targets[i];
-        if (t->output == output && slice_equal(t->topic, topic))
-            return t;
-    }
+    if (w->ntargets > 0 && is_target(&w->targets[w->last_target], output, topic))
+        return &w->targets[w->last_target];
+    bucket = &w->buckets[hash_bytes(topic) % BUCKETS];
+    for (uint32_t i = *bucket; i != NOWHERE; i = w->targets[i].next)
+        if (is_target(&w->targets[i], output, topic)) {
+            w->last_target = i;
+            return &w->targets[i];
+        }
     t = add_target(w, output, lasting ? topic : arena_copy(&w->chunk->arena, topic));
     t->next = *bucket;
-    *bucket = w->ntargets - 1;
+    *bucket = w->last_target = w->ntargets - 1;
     return t;
 }
 
@@ -211,6 +246,12 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
     m->value_len = (uint32_t)value.len;
 }
 
+static bool
+in_bytes(const struct chunk *c, const char *p)
+{
+    return p >= c->bytes && p < c->bytes + c->len;
+}
+
 /* The key is copied: side by side in the arena they cost the sender less than
  * each in its own line (a cache line of another core). */
 static const char *
@@ -225,11 +266,9 @@ set_key(const struct route *route, struct scratch *w, struct message *m)
         why = serializer_apply(route->key_serializer, key, &w->chunk->arena, &key);
     if (key.len > MESSAGE_MAX_KEY)
         return "the key is too long";
-    if (key.ptr < w->chunk->bytes || key.ptr >= w->chunk->bytes + w->chunk->len) {
-        m->key = key.len > 0 ? key.ptr : "";
-    } else {
-        m->key = arena_copy(&w->chunk->arena, key).ptr;
-    }
+    if (in_bytes(w->chunk, key.ptr))
+        key = arena_copy(&w->chunk->arena, key);
+    m->key = key.len > 0 ? key.ptr : "";
     m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
     return why;
 }
@@ -307,15 +346,16 @@ choose_partition(const struct scratch *w, const struct target *t, const struct m
     return o->ops->place(o, t->place, message_key(m), w->source);
 }
 
+/* `fault`: why it cannot be sent, or NULL. */
 static void
-make_message(struct scratch *w, const struct route *route)
+make_message(struct scratch *w, const struct route *route, const char *fault)
 {
     struct chunk   *c = w->chunk;
     struct message *m = chunk_add(c);
     struct slice    topic = SLICE("");
     bool            lasting = true;
     struct target  *t;
-    const char     *reject, *bad_key;
+    const char     *reject, *bad_key, *bad_partition;
 
     m->at = (uint32_t)(w->record.offset - c->begin);
     if (route->topic != NULL) {
@@ -326,9 +366,8 @@ make_message(struct scratch *w, const struct route *route)
     set_value(route, w, m);
     bad_key = set_key(route, w, m);
     set_headers(route, w, m, set_timestamp(route, w, m));
-    reject = set_partition(route, w, m);
-    if (bad_key != NULL)
-        reject = bad_key;
+    bad_partition = set_partition(route, w, m);
+    reject = fault != NULL ? fault : bad_key != NULL ? bad_key : bad_partition;
     if (route->output->has_topics && !lasting && !route_topic_allowed(route, topic))
         reject = "the topic is not allowed";
     t = find_target(w, route->output, topic, lasting);
@@ -354,6 +393,40 @@ parse(struct scratch *w)
     }
 }
 
+/* As make_message(), of what the route leaves of the record. */
+static void
+make_redacted(struct scratch *w, const struct route *r)
+{
+    bool whole;
+
+    if (r->go_on)
+        redact_keep(&w->redact, &w->record);
+    whole = redact_record(&r->redact, &w->record, &w->chunk->arena, &w->redact, w->work.pattern);
+    make_message(w, r, whole ? NULL : "the search for what to redact took too long");
+    if (r->go_on)
+        redact_undo(&w->redact, &w->record);
+}
+
+static bool
+is_within_limit(struct scratch *w, const struct route *r)
+{
+    if (w->now == 0)
+        w->now = clock_ns();
+    return limit_takes(r->limit, w->now);
+}
+
+/* The route has taken the record. */
+static void
+use_route(struct scratch *w, const struct route *r)
+{
+    if (r->drop || (r->limit != NULL && !is_within_limit(w, r)))
+        return;
+    if (r->redact.count > 0)
+        make_redacted(w, r);
+    else
+        make_message(w, r, NULL);
+}
+
 static void
 route(struct scratch *w)
 {
@@ -365,8 +438,7 @@ route(struct scratch *w)
 
         if (!route_matches(r, &w->record, &w->chunk->arena, w->work.pattern))
             continue;
-        if (!r->drop)
-            make_message(w, r);
+        use_route(w, r);
         if (!r->go_on)
             break;
     }
@@ -374,23 +446,61 @@ route(struct scratch *w)
         w->chunk->filtered++;
 }
 
+static void
+begin_record(struct scratch *w, struct slice raw, struct slice body, uint64_t offset)
+{
+    const struct plan *plan = w->plan;
+
+    w->chunk->records++;
+    record_begin(&w->record, raw, body, offset);
+    for (size_t i = 0; i < plan->nfields; i++)
+        record_set(&w->record, plan->fields[i].number, VALUE_TEXT,
+                   slice_of(plan->fields[i].text));
+}
+
+/* What a container's log says beside the line. */
+static void
+set_frame(struct scratch *w, const struct frame *f)
+{
+    const struct parser *p = w->plan->framing;
+
+    record_set(&w->record, NAME_LOG_IOSTREAM, VALUE_TEXT,
+               f->stream == STREAM_STDERR ? SLICE("stderr") : SLICE("stdout"));
+    w->record.has_time = f->has_time;
+    w->record.time_ms = f->time_ms;
+    if (f->attributes.ptr != NULL && p->framing->attributes != NULL)
+        p->framing->attributes(p, &w->work, f->attributes, &w->record);
+    if (f->trouble != NULL)
+        record_set(&w->record, NAME_PARSE_ERROR, VALUE_TEXT, slice_of(f->trouble));
+}
+
+static void
+take_group(void *ctx, const struct group *group)
+{
+    struct scratch *w = ctx;
+
+    begin_record(w, group->raw, group->body, group->offset);
+    if (group->frame != NULL)
+        set_frame(w, group->frame);
+    if (group->trouble != NULL)
+        record_set(&w->record, NAME_PARSE_ERROR, VALUE_TEXT, slice_of(group->trouble));
+    else
+        parse(w);
+    route(w);
+}
+
 /* A record of bytes [at, at + len) of the chunk; its body ends before `body_len`. */
 static void
 take_record(struct scratch *w, size_t at, size_t len, size_t body_len)
 {
-    struct chunk      *c = w->chunk;
-    const struct plan *plan = w->plan;
-    struct slice       raw = { c->bytes + at, len }, body = { c->bytes + at, body_len };
+    struct chunk *c = w->chunk;
+    struct slice  raw = { c->bytes + at, len }, body = { c->bytes + at, body_len };
 
     if (c->begin + at == 0 && body.len >= 3 && memcmp(body.ptr, "\xef\xbb\xbf", 3) == 0) {
         body.ptr += 3;
         body.len -= 3;
     }
-    c->records++;
-    record_begin(&w->record, raw, body, c->begin + at);
-    for (size_t i = 0; i < plan->nfields; i++)
-        record_set(&w->record, plan->fields[i].number, VALUE_TEXT,
-                   slice_of(plan->fields[i].text));
+    begin_record(w, raw, body, c->begin + at);
     parse(w);
     route(w);
 }
@@ -490,24 +600,57 @@ take_rest(struct scratch *w, size_t *at, bool final)
                                                                  : TRANSFORM_PARTIAL;
 }
 
+/* What the path says, completed by where it leads. */
+static void
+set_kubernetes(struct scratch *w, const struct chunk *c)
+{
+    struct kubernetes path, target;
+    struct slice     *constant = w->record.constant;
+
+    kubernetes_parse(c->path, &path);
+    kubernetes_parse(c->target, &target);
+    constant[NAME_K8S_NAMESPACE_NAME] = path.namespace.ptr != NULL ? path.namespace
+                                                                   : target.namespace;
+    constant[NAME_K8S_POD_NAME] = path.pod.ptr != NULL ? path.pod : target.pod;
+    constant[NAME_K8S_POD_UID] = path.uid.ptr != NULL ? path.uid : target.uid;
+    constant[NAME_K8S_CONTAINER_NAME] = path.container.ptr != NULL ? path.container
+                                                                   : target.container;
+    constant[NAME_K8S_RESTART_COUNT] = path.restarts.ptr != NULL ? path.restarts : target.restarts;
+}
+
 static void
 begin(const struct plan *plan, struct scratch *w, struct chunk *c)
 {
     w->plan = plan;
     w->chunk = c;
     w->work.arena = &c->arena;
+    w->now = w->clock_stands ? 1 : 0;
     w->source = source_number(c->source);
     w->room = plan->one_at_a_time ? c->max_messages : (uint32_t)plan->nroutes;
     w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
     w->record.constant[NAME_INPUT] = slice_of(plan->input);
     w->record.constant[NAME_LOG_FILE_PATH] = c->path;
     w->record.constant[NAME_LOG_FILE_NAME] = c->name;
+    set_kubernetes(w, c);
     if (w->max_messages < c->max_messages) {
         w->spare = mem_array(w->spare, c->max_messages, sizeof *w->spare);
         w->run_of = mem_array(w->run_of, c->max_messages, sizeof *w->run_of);
         w->max_messages = c->max_messages;
     }
     begin_targets(w);
+}
+
+static enum transform_result
+transform_groups(struct scratch *w, bool final)
+{
+    enum transform_result result;
+
+    if (w->groups == NULL)
+        w->groups = groups_new();
+    result = groups_take(w->groups, w->plan, &w->work, w->chunk, final, take_group, w);
+    if (result == TRANSFORM_DONE)
+        chunk_sort(w->chunk, w->run_of, w->spare);
+    return result;
 }
 
 enum transform_result
@@ -517,6 +660,8 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
     size_t                at = 0;
 
     begin(plan, w, c);
+    if (plan_has_groups(plan))
+        return transform_groups(w, final);
     for (;;) {
         const char *lf = memchr(c->bytes + at, '\n', c->len - at);
 
@@ -543,10 +688,55 @@ transform_long(const struct plan *plan, struct scratch *w, struct chunk *c, uint
     chunk_sort(c, w->run_of, w->spare);
 }
 
+/* ---- Sorted values --------------------------------------------------------- */
+
+/* Only values are moved: nothing else may point into the bytes. */
+static bool
+can_gather(const struct chunk *c)
+{
+    size_t size = 0;
+
+    if (c->nruns < 2 || c->size != CHUNK_SIZE)
+        return false;
+    for (uint32_t i = 0; i < c->nmessages; i++) {
+        const struct message *m = &c->messages[i];
+
+        if (m->headers != NULL)
+            return false;
+        size += in_bytes(c, m->value) ? m->value_len : 0;
+    }
+    return size <= CHUNK_SIZE;      /* more, if several records share a value */
+}
+
+void
+transform_gather(struct scratch *w, struct chunk *c)
+{
+    char *to, *emptied = c->bytes;
+
+    if (!can_gather(c))
+        return;
+    if (w->gathered == NULL)
+        w->gathered = mem_alloc(CHUNK_SIZE);
+    to = w->gathered;
+    for (uint32_t i = 0; i < c->nmessages; i++) {
+        struct message *m = &c->messages[i];
+
+        if (!in_bytes(c, m->value))
+            continue;
+        memcpy(to, m->value, m->value_len);
+        m->value = to;
+        to += m->value_len;
+    }
+    c->bytes = w->gathered;
+    w->gathered = emptied;
+}
+
 size_t
 transform_room(const struct plan *plan)
 {
-    const size_t longest = plan->max_line + 2 + 4;  /* CR LF, and a character that is not cut */
+    size_t longest = plan->max_line + 2 + 4;        /* CR LF, and a character that is not cut */
 
+    if (plan_has_groups(plan) && groups_room(plan) > longest)
+        longest = groups_room(plan);
     return longest > CHUNK_SIZE ? longest : CHUNK_SIZE;
 }

@@ -25,6 +25,14 @@ struct scratch;     /* what one worker needs: a record, match data, spare arrays
 struct scratch *scratch_new(const struct names *names, size_t groups);
 void            scratch_free(struct scratch *w);
 
+/* All lines come at one moment from now on: what a rate limit lets pass depends
+ * on nothing else.  For samples. */
+void scratch_stop_clock(struct scratch *w);
+
+/* The run of each message of the last chunk, in the order in which they were made:
+ * by record, and of one record by route. */
+const uint32_t *scratch_runs(const struct scratch *w);
+
 enum transform_result {
     TRANSFORM_DONE,     /* chunk->end has moved: it holds at least one whole line */
     TRANSFORM_PARTIAL,  /* the bytes end before the first line does: nothing was made */
@@ -41,7 +49,13 @@ enum transform_result transform_chunk(const struct plan *plan, struct scratch *w
 /* After TRANSFORM_LONG: the line ends before offset `end` (behind its LF). */
 void transform_long(const struct plan *plan, struct scratch *w, struct chunk *c, uint64_t end);
 
-/* The room that a chunk needs for the longest line. */
+/* The chunk's bytes are not read any more: put the values that are parts of them
+ * in the order of the messages, if that is another.  Who sends a run then reads memory
+ * from front to back; every few lines of it are a cache line's wait.  Leaves the chunk as it is
+ * where it would not do. */
+void transform_gather(struct scratch *w, struct chunk *c);
+
+/* The room that a chunk needs for the longest line, or group of lines (group.h). */
 size_t transform_room(const struct plan *plan);
 
 #endif

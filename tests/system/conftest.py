@@ -9,6 +9,9 @@ import re
 import pytest
 
 import kafka as node
+from cluster import Cluster
+from java_side import JavaSide
+from proxy import Proxy
 from stoker import BINARY, Agent
 
 COUNTER = itertools.count(1)
@@ -55,6 +58,50 @@ def kafka(kafka_node):
 
 
 @pytest.fixture
+def proxy(kafka):
+    """Stands before `kafka.proxied`, and passes everything on until it is told otherwise."""
+    with Proxy(kafka.proxied, kafka.behind_proxy) as between:
+        yield between
+
+
+@pytest.fixture(scope="session")
+def kafka_3(tmp_path_factory):
+    """A node of the last Kafka that librdkafka 2.0.2 can log in to by SCRAM."""
+    folder = tmp_path_factory.mktemp("kafka-3")
+    try:
+        node.fetch_jars(node.VERSION_3)
+    except node.KafkaError as e:
+        pytest.skip(str(e))
+    kafka = node.Kafka(folder, node.VERSION_3)
+    kafka.start()
+    yield kafka
+    kafka.close()
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster(tmp_path_factory, kafka_node):
+    """Three nodes; the jars and the archive of classes are there by now."""
+    three = Cluster(tmp_path_factory.mktemp("cluster"))
+    three.start()
+    yield three
+    three.close()
+
+
+@pytest.fixture
+def cluster(kafka_cluster):
+    """All three nodes run, whatever the test before has done to them."""
+    kafka_cluster.repair()
+    return kafka_cluster
+
+
+@pytest.fixture(scope="session")
+def java_side(tmp_path_factory, kafka_node):
+    side = JavaSide(tmp_path_factory.mktemp("java") / "errors")
+    yield side
+    side.close()
+
+
+@pytest.fixture
 def topic_name(request):
     """A name that no other test uses."""
     test = re.sub(r"[^a-zA-Z0-9._-]", "-", request.node.name)[:100]
@@ -65,7 +112,7 @@ def topic_name(request):
 def topic(kafka, topic_name):
     """A fresh topic of four partitions; gone after the test, to keep the disk free."""
     yield kafka.create_topic(topic_name)
-    if kafka.running() and kafka.process.state() != "T":
+    if kafka.running() and not kafka.paused():
         kafka.delete_topic(topic_name)
 
 
@@ -92,8 +139,8 @@ def ship(kafka, agents, topic, tmp_path):
         return agents({
             "agent": agent or {},
             "outputs": {"main": {"bootstrap.servers": kafka.bootstrap, **(output or {})}},
-            "inputs": {"logs": {"paths": str(paths or tmp_path / "*.log"), "topic": topic,
-                                **(settings or {}), **routing}},
+            "inputs": {"logs": {"paths": str(paths or tmp_path / "*.log"),
+                                **{"topic": topic, **(settings or {}), **routing}}},
         })
 
     return make

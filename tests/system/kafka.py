@@ -1,10 +1,11 @@
-"""One node of a real Apache Kafka on loopback.
+"""One node of a real Apache Kafka on loopback; cluster.py has three.
 
 The jars come once by Maven into ~/.cache/stoker-tests, together with an
 archive of the classes a node loads, which halves the time of every later
 start.  The node is broker and controller in one, keeps all it has in one
-folder, creates no topic by itself, and listens twice: without login
-(`bootstrap`) and with SASL PLAIN (`sasl`, users in USERS).
+folder, creates no topic by itself, and listens in every way that clients
+connect: LISTENERS.  Nobody who logs in may do what an ACL forbids; who comes
+without login is a super user.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -22,16 +23,24 @@ import confluent_kafka
 from confluent_kafka.admin import (AdminClient, ConfigResource, ConfigSource, NewPartitions,
                                    NewTopic)
 
+from certificates import Certificates
 from waiting import Process, wait_for
 
 VERSION = os.environ.get("KAFKA_VERSION", "4.1.1")
+VERSION_3 = "3.9.1"             # the last that librdkafka 2.0.2 can log in to by SCRAM
 CACHE = Path.home() / ".cache/stoker-tests"
 POM = Path(__file__).with_name("kafka-jars.xml")
-JARS = CACHE / f"kafka-{VERSION}-{zlib.crc32(POM.read_bytes()):08x}"
-CLASSES = JARS.with_suffix(f"{JARS.suffix}.jsa")
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 USERS = {"shipper": "shipper-secret"}
+SCRAM = ["SCRAM-SHA-256", "SCRAM-SHA-512"]
+CLUSTER_ID = "c3Rva2VyLXRlc3RzLW9uZQ"
 START_SECONDS = 90
+
+# Attribute of Kafka -> its security protocol.  `bootstrap` is for everybody;
+# clients of `proxied` are told the port before it, where proxy.py listens;
+# certificates name `localhost` only.
+LISTENERS = {"bootstrap": "PLAINTEXT", "proxied": "PLAINTEXT", "sasl": "SASL_PLAINTEXT",
+             "tls": "SSL", "mutual_tls": "SSL", "sasl_tls": "SASL_SSL"}
 
 Record = collections.namedtuple("Record", "partition offset key value headers timestamp")
 
@@ -40,37 +49,49 @@ class KafkaError(Exception):
     pass
 
 
-def fetch_jars():
+def jars(version=VERSION):
+    return CACHE / f"kafka-{version}-{zlib.crc32(POM.read_bytes()):08x}"
+
+
+def classes(version=VERSION):
+    return jars(version).with_name(f"{jars(version).name}.jsa")
+
+
+def fetch_jars(version=VERSION):
     """All of them or none: a copy that is complete gets its name."""
-    if JARS.is_dir():
+    if jars(version).is_dir():
         return
     partial = CACHE / f"partial.{os.getpid()}"
     CACHE.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        ["mvn", "-B", "-ntp", "-q", "-f", POM, f"-Dkafka.version={VERSION}", COPY,
+        ["mvn", "-B", "-ntp", "-q", "-f", POM, f"-Dkafka.version={version}", COPY,
          "-DincludeScope=runtime", f"-DoutputDirectory={partial}"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
-        raise KafkaError(f"Maven could not fetch Kafka {VERSION}:\n{done.stdout[-2000:]}")
-    partial.rename(JARS)
+        shutil.rmtree(partial, ignore_errors=True)
+        raise KafkaError(f"Maven could not fetch Kafka {version}:\n{done.stdout[-2000:]}")
+    try:
+        partial.rename(jars(version))
+    except OSError:                     # another run was faster
+        shutil.rmtree(partial)
 
 
-def java(*arguments):
-    archive = [f"-XX:SharedArchiveFile={CLASSES}"] if CLASSES.exists() else []
+def java(*arguments, version=VERSION):
+    archive = [f"-XX:SharedArchiveFile={classes(version)}"] if classes(version).exists() else []
     return ["java", "-Xms64m", "-Xmx448m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-            *archive, "-Dorg.apache.logging.log4j.level=INFO", "-cp", f"{JARS}/*",
+            *archive, "-Dorg.apache.logging.log4j.level=INFO", "-cp", f"{jars(version)}/*",
             *map(str, arguments)]
 
 
-def archive_classes(folder):
+def archive_classes(folder, version=VERSION):
     """One start and one clean stop, only to write down which classes were loaded."""
-    if CLASSES.exists():
+    if classes(version).exists():
         return
     partial = CACHE / f"partial.{os.getpid()}.jsa"
-    node = Kafka(folder)
+    node = Kafka(folder, version)
     node.start(f"-XX:ArchiveClassesAtExit={partial}")
     node.stop()
-    partial.rename(CLASSES)
+    partial.rename(classes(version))
     shutil.rmtree(folder)
 
 
@@ -91,69 +112,57 @@ def free_ports(count):
     return ports
 
 
-class Kafka:
-    def __init__(self, folder):
+class Node:
+    """A process that is broker and controller, in a folder of its own."""
+
+    def __init__(self, folder, settings, version=VERSION):
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.version = version
         self.log = self.folder / "kafka.log"
         self.process = None
-        plain, sasl, controller = free_ports(3)
-        self.bootstrap = f"127.0.0.1:{plain}"
-        self.sasl = f"127.0.0.1:{sasl}"
         self.properties = self.folder / "node.properties"
-        self.properties.write_text(self.settings(f"127.0.0.1:{controller}"))
-        self.format()
-        self.client = None
-
-    def settings(self, controller):
-        users = " ".join(f'user_{name}="{secret}"' for name, secret in USERS.items())
-        listeners = f"PLAIN://{self.bootstrap},LOGIN://{self.sasl}"
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-        return "\n".join([
-            "node.id=1",
+        self.properties.write_text("\n".join([
             "process.roles=broker,controller",
-            f"controller.quorum.voters=1@{controller}",
             "controller.listener.names=CONTROLLER",
-            f"listeners={listeners},CONTROLLER://{controller}",
-            f"advertised.listeners={listeners}",
-            "inter.broker.listener.name=PLAIN",
-            "listener.security.protocol.map="
-            "PLAIN:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "sasl.enabled.mechanisms=PLAIN",
-            f"listener.name.login.plain.sasl.jaas.config={login} {users};",
             f"log.dirs={self.folder}/data",
             "auto.create.topics.enable=false",
             "delete.topic.enable=true",
-            "default.replication.factor=1",
             "offsets.topic.num.partitions=1",
-            "offsets.topic.replication.factor=1",
             "transaction.state.log.num.partitions=1",
-            "transaction.state.log.replication.factor=1",
-            "transaction.state.log.min.isr=1",
             "group.initial.rebalance.delay.ms=0",
             "broker.heartbeat.interval.ms=500",
             "broker.session.timeout.ms=3000",
             "log.cleaner.dedupe.buffer.size=4000000",
             "num.network.threads=2",
             "num.io.threads=2",
-            ""])
+            *(f"{name}={value}" for name, value in settings.items()),
+            ""]))
+
+    def format_command(self):
+        users = [["--add-scram", f"{way}=[name={name},password={secret}]"]
+                 for way in SCRAM for name, secret in USERS.items()]
+        return java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self.properties,
+                    *sum(users, []), version=self.version)
 
     def format(self):
-        cluster = "c3Rva2VyLXRlc3RzLW9uZQ"
-        done = subprocess.run(java("kafka.tools.StorageTool", "format", "-t", cluster,
-                                   "-c", self.properties),
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run(self.format_command(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             raise KafkaError(f"format failed:\n{done.stdout}")
 
-    # --- the node as a process
+    def launch(self, *java_options):
+        assert not self.running()
+        self.log.write_text("")
+        self.process = Process(java(*java_options, "kafka.Kafka", self.properties,
+                                    version=self.version), self.log, cwd=self.folder)
 
     def start(self, *java_options):
         """Ready when this returns.  After stop() or kill() it has the same ports and data."""
-        assert not self.running()
-        self.log.write_text("")
-        self.process = Process(java(*java_options, "kafka.Kafka", self.properties), self.log,
-                               cwd=self.folder)
+        self.launch(*java_options)
+        self.wait_up()
+
+    def wait_up(self):
         wait_for(self.is_up, START_SECONDS, lambda: f"Kafka to start; its log:\n{self.tail()}")
 
     def is_up(self):
@@ -177,6 +186,9 @@ class Kafka:
     def resume(self):
         self.process.resume()
 
+    def paused(self):
+        return self.process.state() == "T"
+
     def close(self):
         if self.process:
             self.process.kill()
@@ -184,7 +196,13 @@ class Kafka:
     def tail(self):
         return self.log.read_text(errors="replace")[-3000:]
 
-    # --- topics
+
+
+class Client:
+    """Topics and records of what listens at `bootstrap`."""
+
+    copies = 1                  # of every partition
+    client = None
 
     def admin(self):
         if self.client is None:
@@ -193,7 +211,7 @@ class Kafka:
         return self.client
 
     def create_topic(self, name, partitions=4, **config):
-        topic = NewTopic(name, partitions, 1,
+        topic = NewTopic(name, partitions, self.copies,
                          config={key.replace("_", "."): str(v) for key, v in config.items()})
         for future in self.admin().create_topics([topic]).values():
             future.result()
@@ -201,8 +219,10 @@ class Kafka:
         return name
 
     def leaders(self, name):
+        """How many partitions can be written to, and have all their copies."""
         topic = self.admin().list_topics(name, timeout=10).topics[name]
-        return sum(p.leader == 1 for p in topic.partitions.values())
+        return sum(p.leader > 0 and len(p.isrs) == self.copies
+                   for p in topic.partitions.values())
 
     def add_partitions(self, name, total):
         for future in self.admin().create_partitions([NewPartitions(name, total)]).values():
@@ -265,6 +285,59 @@ class Kafka:
         with self.reader(topic) as reader:
             wait_for(lambda: reader.count() >= count, timeout,
                      lambda: f"{count} records in '{topic}', there are {reader.count()}")
+
+
+class Kafka(Node, Client):
+    def __init__(self, folder, version=VERSION):
+        folder = Path(folder)
+        self.certificates = Certificates(folder / "certificates")
+        proxy, controller, *ports = free_ports(2 + len(LISTENERS))
+        addresses = {}
+        for (name, protocol), port in zip(LISTENERS.items(), ports):
+            host = "localhost" if protocol.endswith("SSL") else "127.0.0.1"
+            addresses[name] = f"{host}:{port}"
+        self.behind_proxy = addresses["proxied"]
+        for name, address in {**addresses, "proxied": f"127.0.0.1:{proxy}"}.items():
+            setattr(self, name, address)
+        super().__init__(folder, self.settings(addresses, f"127.0.0.1:{controller}"), version)
+        self.format()
+
+    def settings(self, addresses, controller):
+        listeners = [f"{name.upper()}://{address}" for name, address in addresses.items()]
+        protocols = [f"{name.upper()}:{protocol}" for name, protocol in LISTENERS.items()]
+        advertised = [f"{name.upper()}://{getattr(self, name)}" for name in LISTENERS]
+        users = " ".join(f'user_{name}="{secret}"' for name, secret in USERS.items())
+        module = "org.apache.kafka.common.security"
+        settings = {
+            "node.id": 1,
+            "controller.quorum.voters": f"1@{controller}",
+            "listeners": ",".join([*listeners, f"CONTROLLER://{controller}"]),
+            "advertised.listeners": ",".join(advertised),
+            "inter.broker.listener.name": "BOOTSTRAP",
+            "listener.security.protocol.map": ",".join([*protocols, "CONTROLLER:PLAINTEXT"]),
+            "default.replication.factor": 1,
+            "offsets.topic.replication.factor": 1,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
+            "allow.everyone.if.no.acl.found": "true",
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": self.certificates.server,
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": self.certificates.ca,
+            "listener.name.mutual_tls.ssl.client.auth": "required",
+            "sasl.enabled.mechanisms": ",".join(["PLAIN", *SCRAM]),
+            "listener.name.sasl_tls.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+        }
+        for listener in ("sasl", "sasl_tls"):
+            login = f"listener.name.{listener}"
+            settings[f"{login}.plain.sasl.jaas.config"] = \
+                f"{module}.plain.PlainLoginModule required {users};"
+            for way in SCRAM:
+                settings[f"{login}.{way.lower()}.sasl.jaas.config"] = \
+                    f"{module}.scram.ScramLoginModule required;"
+        return settings
 
 
 class Reader:

@@ -381,7 +381,7 @@ a_section_has_its_kind(void **state)
     check("outputs: []\ninputs: text\n",
           "a.yaml:1:10: 'outputs' must be a map, not a list\n    outputs: []\n             ^\n"
           "a.yaml:2:9: 'inputs' must be a map, not a text\n    inputs: text\n            ^~~~\n");
-    given_fine(OUTPUT INPUT "agent:\nparsers:\nroutes:\ntests: [{given: x}]\n");
+    given_fine(OUTPUT INPUT "agent:\nparsers:\nroutes:\ntests:\n");
 }
 
 static void
@@ -416,18 +416,18 @@ static void
 an_unknown_type_is_told(void **state)
 {
     (void)state;
-    check("outputs: {main: {type: kafak}}\nparsers: {p: {type: jsn}, q: {}, r: {type: json}}\n"
+    check("outputs: {main: {type: kafak}}\nparsers: {p: {type: jsn}, q: {}, r: {type: cri}}\n"
           "inputs: {web: {type: [file], paths: x, topic: t}, db: {type: tcp, topic: t}}\n",
           "a.yaml:1:24: there is no output type 'kafak' (did you mean 'kafka'?)\n"
           "    outputs: {main: {type: kafak}}\n                           ^~~~~\n"
           "a.yaml:2:21: there is no parser type 'jsn'\n"
-          "    parsers: {p: {type: jsn}, q: {}, r: {type: json}}\n                        ^~~\n"
+          "    parsers: {p: {type: jsn}, q: {}, r: {type: cri}}\n                        ^~~\n"
           "a.yaml:2:30: parser 'q' needs a type (regex)\n"
-          "    parsers: {p: {type: jsn}, q: {}, r: {type: json}}\n"
+          "    parsers: {p: {type: jsn}, q: {}, r: {type: cri}}\n"
           "                                 ^\n"
-          "a.yaml:2:44: parser type 'json' is not supported yet\n"
-          "    parsers: {p: {type: jsn}, q: {}, r: {type: json}}\n"
-          "                                               ^~~~\n"
+          "a.yaml:2:44: there is no parser type 'cri'\n"
+          "    parsers: {p: {type: jsn}, q: {}, r: {type: cri}}\n"
+          "                                               ^~~\n"
           "a.yaml:3:22: 'type' must be a text, not a list\n"
           "    inputs: {web: {type: [file], paths: x, topic: t}, db: {type: tcp, topic: t}}\n"
           "                         ^\n"

@@ -55,7 +55,7 @@ given_file(const char *name, const char *text)
 }
 
 /* The errors in `errs` as tree_print_errors() shows them; to be freed. */
-static char *
+static inline char *
 printed(const struct tree *t, const struct errors *errs)
 {
     char  *text = NULL;

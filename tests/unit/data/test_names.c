@@ -113,6 +113,81 @@ thousands_of_names_are_all_found_again(void **state)
     }
 }
 
+static void
+a_field_that_only_a_parser_names_is_not_asked_for(void **state)
+{
+    const uint32_t offered = names_offer(names, SLICE("status"));
+
+    (void)state;
+    assert_true(names_asked(names)[NAME_BODY]);
+    assert_false(names_asked(names)[offered]);
+    assert_int_equal(names_intern(names, SLICE("status")), offered);
+    assert_true(names_asked(names)[offered]);
+    assert_int_equal(names_offer(names, SLICE("status")), offered);
+    assert_true(names_asked(names)[offered]);
+}
+
+static void
+who_asks_for_all_asks_for_those_that_come_later_too(void **state)
+{
+    const uint32_t before = names_offer(names, SLICE("before"));
+
+    (void)state;
+    names_ask_all(names);
+    assert_true(names_all_asked(names));
+    assert_true(names_asked(names)[before]);
+    assert_true(names_asked(names)[names_offer(names, SLICE("after"))]);
+}
+
+static uint32_t
+found(const struct names_path *at, const char *name)
+{
+    const struct names_path *below = names_find_below(at, slice_of(name));
+
+    return below != NULL ? below->number : NAME_NONE;
+}
+
+static void
+names_are_a_tree_cut_at_the_dots(void **state)
+{
+    const uint32_t           ab = names_intern(names, SLICE("a.b"));
+    const uint32_t           abcd = names_intern(names, SLICE("a.b.c.d"));
+    const uint32_t           odd = names_intern(names, SLICE(".x"));
+    const struct names_path *root, *a;
+
+    (void)state;
+    names_offer(names, SLICE("unasked"));
+    names_complete(names);
+    root = names_paths(names);
+    a = names_find_below(root, SLICE("a"));
+    assert_non_null(a);
+    assert_int_equal(a->number, NAME_NONE);
+    assert_int_equal(found(a, "b"), ab);
+    assert_int_equal(found(root, "a.b"), ab);
+    assert_int_equal(found(root, "a.b.c.d"), abcd);
+    assert_int_equal(found(a, "b.c.d"), abcd);
+    assert_int_equal(found(names_find_below(root, SLICE("a.b")), "c.d"), abcd);
+    assert_int_equal(found(root, ".x"), odd);
+    assert_int_equal(found(root, "body"), NAME_BODY);
+    assert_int_equal(found(root, "host.name"), NAME_HOST_NAME);
+    assert_null(names_find_below(root, SLICE("b")));
+    assert_null(names_find_below(root, SLICE("a.c")));
+    assert_null(names_find_below(root, SLICE("a.b.")));
+    assert_null(names_find_below(names_find_below(root, SLICE("")), SLICE("y")));
+    assert_null(names_find_below(root, SLICE("unasked")));
+}
+
+static void
+a_name_is_quoted_as_the_member_of_an_object(void **state)
+{
+    const uint32_t odd = names_intern(names, SLICE("a\"\n"));
+
+    (void)state;
+    names_complete(names);
+    assert_true(slice_is(names_quoted(names, NAME_BODY), "\"body\":"));
+    assert_true(slice_is(names_quoted(names, odd), "\"a\\\"\\n\":"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -125,6 +200,10 @@ main(void)
         TEST(a_name_is_copied),
         TEST(a_name_may_hold_any_byte),
         TEST(thousands_of_names_are_all_found_again),
+        TEST(a_field_that_only_a_parser_names_is_not_asked_for),
+        TEST(who_asks_for_all_asks_for_those_that_come_later_too),
+        TEST(names_are_a_tree_cut_at_the_dots),
+        TEST(a_name_is_quoted_as_the_member_of_an_object),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

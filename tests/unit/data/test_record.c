@@ -214,13 +214,103 @@ fields_over_the_limit_are_left_out(void **state)
         snprintf(room[i], sizeof room[i], "f%d", i);
         assert_true(record_set_named(&r, slice_of(room[i]), VALUE_TEXT, SLICE("x")));
     }
-    assert_false(record_set(&r, status, VALUE_TEXT, SLICE("200")));
     assert_false(record_set_named(&r, SLICE("one more"), VALUE_TEXT, SLICE("x")));
     assert_true(record_set_named(&r, SLICE("f7"), VALUE_TEXT, SLICE("again")));
-    then_field_is_missing(status);
     assert_int_equal(r.nvalues, RECORD_MAX_FIELDS);
-    given_line(SLICE("next"), 0);
+}
+
+static void
+for_what_the_configuration_mentions_there_is_always_room(void **state)
+{
+    fields_over_the_limit_are_left_out(state);
     assert_true(record_set(&r, status, VALUE_TEXT, SLICE("200")));
+    assert_true(record_set_named(&r, SLICE("parse.error"), VALUE_TEXT, SLICE("too many")));
+    then_field_is(status, "200");
+    then_field_is(NAME_PARSE_ERROR, "too many");
+}
+
+static void
+names_of_one_hash_are_two_fields(void **state)
+{
+    (void)state;
+    record_set_named(&r, SLICE("abz"), VALUE_TEXT, SLICE("1"));
+    record_set_named(&r, SLICE("acz"), VALUE_TEXT, SLICE("2"));
+    record_set_named(&r, SLICE(""), VALUE_TEXT, SLICE("3"));
+    record_set_named(&r, SLICE("abz"), VALUE_TEXT, SLICE("4"));
+    record_set_named(&r, SLICE(""), VALUE_TEXT, SLICE("5"));
+    assert_int_equal(r.nvalues, 3);
+    assert_true(slice_is(r.values[0].text, "4"));
+    assert_true(slice_is(r.values[1].text, "2"));
+    assert_true(slice_is(r.values[2].text, "5"));
+}
+
+static void
+unnumbered_fields_may_be_unwanted(void **state)
+{
+    (void)state;
+    r.numbered_only = true;
+    assert_true(record_set_named(&r, SLICE("a"), VALUE_TEXT, SLICE("1")));
+    assert_true(record_set_named(&r, SLICE("status"), VALUE_TEXT, SLICE("2")));
+    assert_int_equal(r.nvalues, 1);
+    then_field_is(status, "2");
+}
+
+static void
+rolling_back_restores_what_was_there(void **state)
+{
+    (void)state;
+    record_set(&r, status, VALUE_TEXT, SLICE("200"));
+    record_set_named(&r, SLICE("a"), VALUE_TEXT, SLICE("1"));
+    record_mark(&r);
+    record_set(&r, status, VALUE_NUMBER, SLICE("500"));
+    record_set(&r, client, VALUE_TEXT, SLICE("::1"));
+    record_set_named(&r, SLICE("b"), VALUE_TEXT, SLICE("2"));
+    record_rollback(&r);
+    assert_int_equal(r.nvalues, 2);
+    then_field_is(status, "200");
+    then_field_is_missing(client);
+    record_set(&r, client, VALUE_TEXT, SLICE("::2"));
+    then_field_is(client, "::2");
+}
+
+static void
+a_field_can_be_unset_if_it_is_newer_than_the_mark(void **state)
+{
+    (void)state;
+    record_set(&r, status, VALUE_TEXT, SLICE("200"));
+    record_mark(&r);
+    record_set_named(&r, SLICE("a"), VALUE_TEXT, SLICE("1"));
+    record_set(&r, client, VALUE_TEXT, SLICE("::1"));
+    record_set_named(&r, SLICE("b"), VALUE_TEXT, SLICE("2"));
+    record_unset(&r, status, 0);
+    record_unset_unnumbered(&r, SLICE("a"));
+    record_unset_unnumbered(&r, SLICE("c"));
+    then_field_is(status, "200");
+    then_field_is(client, "::1");
+    record_unset(&r, client, 1);
+    then_field_is(client, "::1");
+    record_unset(&r, client, 0);
+    then_field_is_missing(client);
+    assert_int_equal(r.nvalues, 2);
+    assert_true(slice_is(r.values[1].name, "b"));
+}
+
+static void
+a_part_gives_way_to_a_field_of_its_own(void **state)
+{
+    (void)state;
+    record_set(&r, client, VALUE_TEXT, SLICE("static"));
+    record_mark(&r);
+    record_set_part(&r, status, 2, VALUE_TEXT, SLICE("deep"));
+    then_field_is(status, "deep");
+    record_set_part(&r, status, 1, VALUE_TEXT, SLICE("less"));
+    record_set_part(&r, status, 2, VALUE_TEXT, SLICE("deep"));
+    then_field_is(status, "less");
+    record_set(&r, status, VALUE_TEXT, SLICE("own"));
+    record_set_part(&r, status, 1, VALUE_TEXT, SLICE("less"));
+    then_field_is(status, "own");
+    record_set_part(&r, client, 1, VALUE_TEXT, SLICE("newer"));
+    then_field_is(client, "newer");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -242,6 +332,12 @@ main(void)
         TEST(a_name_from_the_line_reaches_the_numbered_field),
         TEST(an_unasked_name_stands_once_too),
         TEST(fields_over_the_limit_are_left_out),
+        TEST(for_what_the_configuration_mentions_there_is_always_room),
+        TEST(names_of_one_hash_are_two_fields),
+        TEST(unnumbered_fields_may_be_unwanted),
+        TEST(rolling_back_restores_what_was_there),
+        TEST(a_field_can_be_unset_if_it_is_newer_than_the_mark),
+        TEST(a_part_gives_way_to_a_field_of_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ set_up(void **state)
     second = first;
     plan_add_route(plan, &first);
     source_init(&source, NULL, plan, "/var/log/a.log");
-    work = scratch_new(names, 0);
+    work = scratch_new(names, 2);
     c = chunk_new(CHUNK_SIZE);
     return 0;
 }
@@ -63,6 +64,9 @@ tear_down(void **state)
     template_free(first.topic);
     template_free(first.key);
     free(first.headers);
+    redact_fini(&first.redact);
+    redact_fini(&second.redact);
+    limit_free(first.limit);
     plan_free(plan);
     names_free(names);
     return 0;
@@ -301,6 +305,126 @@ a_key_is_a_copy_and_a_missing_field_is_no_key(void **state)
     assert_null(c->messages[0].key);
 }
 
+/* A list of one redaction for a route; to be freed by tear_down(). */
+static void
+given_redaction(struct route *route, const char *pattern, const char *with)
+{
+    struct node p = { .kind = NODE_SCALAR, .key = "pattern", .text = pattern,
+                      .len = strlen(pattern) };
+    struct node w = { .kind = NODE_SCALAR, .key = "with", .text = with, .len = strlen(with) };
+    const struct node map = { .kind = NODE_MAP, .first = &p };
+    struct errors     errs = { NULL, 0, 0 };
+
+    p.next = &w;
+    redact_load(&route->redact, "route", &map, &errs);
+    assert_int_equal(errs.count, 0);
+}
+
+static void
+given_limit(struct route *route, const char *sample, const char *rate)
+{
+    const struct node s = { .kind = NODE_SCALAR, .text = sample, .len = strlen(sample) };
+    const struct node r = { .kind = NODE_SCALAR, .text = rate, .len = strlen(rate) };
+    struct errors     errs = { NULL, 0, 0 };
+
+    route->limit = limit_new("route", *sample != '\0' ? &s : NULL, *rate != '\0' ? &r : NULL,
+                             &errs);
+    assert_non_null(route->limit);
+}
+
+static void
+what_is_redacted_is_in_nothing_that_is_made(void **state)
+{
+    (void)state;
+    first.topic = a_template("t-${body}");
+    first.key = a_template("${raw}");
+    first.value = ROUTE_VALUE_RAW;
+    given_redaction(&first, "ab", "X");
+    WHEN_READ("abc\r\n");
+    THEN_VALUES("0:Xc\r");
+    assert_true(slice_is(c->runs[0].topic, "t-Xc"));
+    assert_true(slice_is(message_key(&c->messages[0]), "Xc\r"));
+}
+
+static void
+a_route_redacts_for_itself_only(void **state)
+{
+    (void)state;
+    plan_add_route(plan, &second);
+    first.go_on = true;
+    given_redaction(&first, "ab", "X");
+    given_redaction(&second, "c", "Y");
+    WHEN_READ("abc\n");
+    THEN_VALUES("0:Xc|0:abY");
+}
+
+static void
+a_redaction_that_was_given_up_rejects_the_message(void **state)
+{
+    char line[5001];
+
+    (void)state;
+    plan->max_line = sizeof line;
+    given_redaction(&first, "(a+)+[bc]", "X");
+    memset(line, 'a', sizeof line - 1);
+    line[sizeof line - 1] = '\n';
+    when_read_at(0, line, sizeof line, false);
+    assert_int_equal(c->nmessages, 1);
+    assert_string_equal(c->runs[0].reject, "the search for what to redact took too long");
+    assert_null(memchr(c->messages[0].value, 'a', 3));
+}
+
+static void
+what_sample_leaves_out_is_filtered_and_taken(void **state)
+{
+    (void)state;
+    plan_add_route(plan, &second);
+    given_limit(&first, "1/3", "");
+    WHEN_READ("a\nb\nc\nd\n");
+    THEN_VALUES("0:a|6:d");
+    assert_int_equal(c->filtered, 2);
+    assert_int_equal(c->records, 4);
+}
+
+static void
+a_rate_limit_counts_over_chunks(void **state)
+{
+    (void)state;
+    scratch_stop_clock(work);
+    given_limit(&first, "", "3/s");
+    WHEN_READ("a\nb\n");
+    assert_int_equal(c->filtered, 0);
+    WHEN_READ("c\nd\ne\n");
+    THEN_VALUES("0:c");
+    assert_int_equal(c->filtered, 2);
+}
+
+static void
+only_what_a_route_takes_is_counted_by_its_limit(void **state)
+{
+    (void)state;
+    plan_add_route(plan, &second);
+    first.go_on = second.go_on = true;
+    given_limit(&first, "1/2", "");
+    WHEN_READ("a\nb\n");
+    assert_int_equal(c->nmessages, 3);
+    assert_int_equal(c->filtered, 0);       /* the other route has sent it */
+}
+
+static void
+messages_are_known_in_the_order_in_which_they_were_made(void **state)
+{
+    static const uint32_t expected[] = { 0, 1, 2, 1 };
+
+    (void)state;
+    plan_add_route(plan, &second);
+    first.go_on = true;
+    first.topic = a_template("t-${body}");
+    WHEN_READ("a\nb\n");
+    assert_int_equal(c->nmessages, 4);
+    assert_memory_equal(scratch_runs(work), expected, sizeof expected);
+}
+
 static void
 a_record_that_no_route_takes_is_counted(void **state)
 {
@@ -322,6 +446,59 @@ continue_tries_the_next_route_too(void **state)
     first.go_on = true;
     WHEN_READ("a\n");
     assert_int_equal(c->nmessages, 2);
+}
+
+/* Every value, in the order of the messages, stands right behind the one before. */
+static bool
+values_stand_side_by_side(void)
+{
+    for (uint32_t i = 1; i < c->nmessages; i++)
+        if (c->messages[i].value != c->messages[i - 1].value + c->messages[i - 1].value_len)
+            return false;
+    return true;
+}
+
+static void
+gathered_values_stand_in_the_order_of_the_messages(void **state)
+{
+    const char *lines = "a1\nbb\na2\nbb\na3\n";
+
+    (void)state;
+    first.topic = a_template("${body}");
+    when_read_at(0, lines, strlen(lines), false);
+    assert_int_equal(c->nruns, 4);
+    assert_false(values_stand_side_by_side());
+    transform_gather(work, c);
+    assert_true(values_stand_side_by_side());
+    THEN_VALUES("0:a1|3:bb|9:bb|6:a2|12:a3");
+    when_read_at(0, lines, strlen(lines), false);       /* the exchanged bytes serve as well */
+    transform_gather(work, c);
+    THEN_VALUES("0:a1|3:bb|9:bb|6:a2|12:a3");
+}
+
+static void
+values_that_several_messages_share_may_be_too_much_to_gather(void **state)
+{
+    char *lines = mem_alloc(CHUNK_SIZE);
+
+    (void)state;
+    plan->max_line = CHUNK_SIZE;
+    memset(lines, 'x', CHUNK_SIZE);
+    lines[CHUNK_SIZE / 2] = lines[CHUNK_SIZE - 1] = '\n';
+    first.go_on = true;
+    first.topic = a_template("${log.file.offset}");
+    plan_add_route(plan, &second);
+    when_read_at(0, lines, CHUNK_SIZE, false);
+    assert_int_equal(c->nmessages, 4);
+    assert_true(c->nruns > 1);
+    transform_gather(work, c);
+    for (uint32_t i = 0; i < c->nmessages; i++) {
+        const struct message *m = &c->messages[i];
+
+        assert_memory_equal(m->value, lines, m->value_len);
+        assert_ptr_equal(m->value, c->bytes + (m->at > 0 ? CHUNK_SIZE / 2 + 1 : 0));
+    }
+    free(lines);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -348,8 +525,17 @@ main(void)
         TEST(a_chunk_ends_when_it_has_no_room_for_messages),
         TEST(messages_of_two_topics_stand_in_two_runs_in_order),
         TEST(a_key_is_a_copy_and_a_missing_field_is_no_key),
+        TEST(what_is_redacted_is_in_nothing_that_is_made),
+        TEST(a_route_redacts_for_itself_only),
+        TEST(a_redaction_that_was_given_up_rejects_the_message),
+        TEST(what_sample_leaves_out_is_filtered_and_taken),
+        TEST(a_rate_limit_counts_over_chunks),
+        TEST(only_what_a_route_takes_is_counted_by_its_limit),
+        TEST(messages_are_known_in_the_order_in_which_they_were_made),
         TEST(a_record_that_no_route_takes_is_counted),
         TEST(continue_tries_the_next_route_too),
+        TEST(gathered_values_stand_in_the_order_of_the_messages),
+        TEST(values_that_several_messages_share_may_be_too_much_to_gather),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,8 @@ static const struct heard {
       "names the host" },
     { TRANSPORT, "Disconnected: sslv3 alert bad certificate: SSL alert number 42",
       TROUBLE_CLIENT, "ssl.certificate.location" },
+    { TRANSPORT, "Receive failed: SSL routines::sslv3 alert certificate unknown: SSL alert number "
+      "46", TROUBLE_CLIENT, "who signed it" },
     { TRANSPORT, "Disconnected while requesting ApiVersion: might be caused by incorrect "
       "security.protocol configuration", TROUBLE_NEEDS_TLS, "security.protocol" },
     { TRANSPORT, "Disconnected: verify that security.protocol is correctly configured, broker "
@@ -86,6 +88,39 @@ a_wrong_password_is_told_even_after_a_connection_worked(void **state)
 }
 
 static void
+a_certificate_that_is_not_trusted_is_told_with_its_reason(void **state)
+{
+    static const char *const text = "certificate verify failed";
+    const int      authority = 20, expired = 10, other_host = 62, nobody_knows = 4711;
+    const struct { int why; const char *advice; } cases[] = {
+        { authority, "(check ssl.ca.location)" }, { expired, "renew" },
+        { other_host, "bootstrap.servers" }, { nobody_knows, "ssl.ca.location, and that" },
+        { 0, "ssl.ca.location, and that" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct kafka_advice a = kafka_errors_explain(SSL_FAILED, text, false, cases[i].why);
+
+        assert_int_equal(a.trouble, TROUBLE_CERTIFICATE);
+        assert_non_null(strstr(a.advice, cases[i].advice));
+    }
+    assert_int_equal(kafka_errors_explain(LOGIN, "", false, other_host).trouble, TROUBLE_LOGIN);
+}
+
+static void
+a_broker_that_does_not_answer_is_no_unknown_error(void **state)
+{
+    const struct kafka_advice a =
+        kafka_errors_judge(RD_KAFKA_RESP_ERR__TIMED_OUT, "127.0.0.1:9092/3: 1 request(s) timed "
+                           "out: disconnect (after 5166ms in state UP)", true);
+
+    (void)state;
+    assert_int_equal(a.trouble, TROUBLE_LOST);
+    assert_non_null(strstr(a.text, "does not answer"));
+}
+
+static void
 what_is_not_known_is_told_as_it_is(void **state)
 {
     const struct kafka_advice a = kafka_errors_judge(RD_KAFKA_RESP_ERR__IN_PROGRESS, "x", false);
@@ -117,6 +152,8 @@ main(void)
         cmocka_unit_test(every_mistake_has_its_advice),
         cmocka_unit_test(once_a_connection_worked_a_mere_loss_does_not_blame_the_configuration),
         cmocka_unit_test(a_wrong_password_is_told_even_after_a_connection_worked),
+        cmocka_unit_test(a_certificate_that_is_not_trusted_is_told_with_its_reason),
+        cmocka_unit_test(a_broker_that_does_not_answer_is_no_unknown_error),
         cmocka_unit_test(what_is_not_known_is_told_as_it_is),
         cmocka_unit_test(only_what_lies_in_a_message_is_its_fault),
     };

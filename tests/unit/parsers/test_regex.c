@@ -34,6 +34,7 @@ set_up(void **state)
 {
     (void)state;
     names = names_new();
+    names_ask_all(names);
     arena_init(&tree);
     arena_init(&arena);
     work = (struct parse_work){ pattern_work_new(MAX_GROUPS), &arena, NULL };

@@ -1,0 +1,391 @@
+/* redact.c - see redact.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/flow/redact.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/mem.h"
+#include "agent/base/strings.h"
+
+#define PRESET "[REDACTED]"
+#define HIDDEN "[not searched to its end]"
+
+enum { MAX_TIME = 50 * 1000 * 1000 };   /* ns for the matches of one text; one search has a
+                                         * limit of its own */
+
+/* A piece of `with`: a text, or what a group has matched. */
+struct piece {
+    bool         is_group;
+    size_t       group;
+    struct slice text;
+};
+
+struct redaction {
+    struct pattern *pattern;
+    char           *bytes;      /* of the pieces */
+    struct piece   *pieces;
+    size_t          npieces;
+};
+
+struct redact_conf {
+    const struct node *pattern, *with;
+};
+
+const struct field redact_fields[] = {
+    { .name = "pattern", .kind = FIELD_NODE, .required = true,
+      .offset = FIELD_AT(struct redact_conf, pattern, const struct node *),
+      .help = "The regular expression (PCRE2) that finds what is replaced: every match in the "
+              "body, the raw line and each field, each searched by itself." },
+    { .name = "with", .kind = FIELD_NODE, .preset = PRESET,
+      .offset = FIELD_AT(struct redact_conf, with, const struct node *),
+      .help = "What stands there instead; `$1` or `${name}` is what a group has matched, `$0` "
+              "the whole match, `$$` a dollar sign." },
+    NO_MORE_FIELDS
+};
+
+/* ---- `with` ------------------------------------------------------------- */
+
+struct compiler {
+    struct redaction  *rd;
+    const char        *what;
+    const struct node *with;
+    struct errors     *errs;
+    size_t             at;      /* in the text of `with` */
+    size_t             used;    /* of rd->bytes */
+};
+
+static void
+mistake(const struct compiler *c, size_t begin, size_t len, const char *fault)
+{
+    const struct mark at = node_mark(c->with, begin);
+
+    if (c->with->secret)
+        errors_at(c->errs, at, "%s: 'with' %s", c->what, fault);
+    else
+        errors_at(c->errs, at, "%s: '%.*s' %s", c->what, (int)len, c->with->text + begin, fault);
+}
+
+static void
+add_group(struct compiler *c, size_t group)
+{
+    c->rd->pieces[c->rd->npieces++] = (struct piece){ .is_group = true, .group = group };
+}
+
+static void
+add_char(struct compiler *c, char letter)
+{
+    struct redaction *rd = c->rd;
+    struct piece     *last = rd->npieces > 0 ? &rd->pieces[rd->npieces - 1] : NULL;
+
+    if (last == NULL || last->is_group) {
+        last = &rd->pieces[rd->npieces++];
+        *last = (struct piece){ .text = { rd->bytes + c->used, 0 } };
+    }
+    rd->bytes[c->used++] = letter;
+    last->text.len++;
+}
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* All of a text, as a number of at most two digits. */
+static bool
+to_group(struct slice text, size_t *group)
+{
+    if (text.len == 0 || text.len > 2 || !is_digit(text.ptr[0]) ||
+        !is_digit(text.ptr[text.len - 1]))
+        return false;
+    *group = text.len == 1 ? (size_t)(text.ptr[0] - '0')
+                           : (size_t)(text.ptr[0] - '0') * 10 + (size_t)(text.ptr[1] - '0');
+    return true;
+}
+
+static void
+use_group(struct compiler *c, struct slice name, size_t begin)
+{
+    const struct pattern *p = c->rd->pattern;
+    size_t                group;
+
+    if (p == NULL)
+        return;         /* the pattern is wrong, which was reported */
+    if (to_group(name, &group)) {
+        if (group <= pattern_groups(p))
+            add_group(c, group);
+        else
+            mistake(c, begin, c->at - begin, "names a group that the pattern has not");
+        return;
+    }
+    for (group = 1; group <= pattern_groups(p); group++)
+        if (pattern_group_name(p, group) != NULL && slice_is(name, pattern_group_name(p, group))) {
+            add_group(c, group);
+            return;
+        }
+    mistake(c, begin, c->at - begin, "names a group that the pattern has not");
+}
+
+/* `at` stands on a dollar sign. */
+static void
+take_dollar(struct compiler *c)
+{
+    const char  *text = c->with->text;
+    const size_t begin = c->at++;
+    struct slice name = { text + c->at, 0 };
+
+    if (text[c->at] == '$') {
+        c->at++;
+        add_char(c, '$');
+    } else if (text[c->at] == '{') {
+        const char *brace = memchr(name.ptr, '}', c->with->len - c->at);
+
+        if (brace == NULL) {
+            mistake(c, begin, 2, "is not closed (a '}' is missing)");
+            return;
+        }
+        name = (struct slice){ name.ptr + 1, (size_t)(brace - name.ptr) - 1 };
+        c->at = (size_t)(brace - text) + 1;
+        use_group(c, name, begin);
+    } else if (is_digit(text[c->at])) {
+        name.len = is_digit(text[c->at + 1]) ? 2 : 1;
+        c->at += name.len;
+        use_group(c, name, begin);
+    } else {
+        mistake(c, begin, 1, "stands alone (write $$ for a dollar sign)");
+    }
+}
+
+static void
+load_with(struct compiler *c)
+{
+    c->rd->bytes = mem_alloc(c->with->len);
+    c->rd->pieces = mem_array(NULL, c->with->len, sizeof *c->rd->pieces);
+    while (c->at < c->with->len)
+        if (c->with->text[c->at] == '$')
+            take_dollar(c);
+        else
+            add_char(c, c->with->text[c->at++]);
+}
+
+/* ---- The list ----------------------------------------------------------- */
+
+static bool
+is_text(const char *what, const char *key, const struct node *n, struct errors *errs)
+{
+    if (n->kind == NODE_SCALAR)
+        return !n->bad;
+    errors_at(errs, n->at, "%s: '%s' must be a text, not %s", what, key, node_kind_name(n));
+    return false;
+}
+
+static void
+load_pattern(struct redaction *rd, const char *what, const struct node *n, struct errors *errs)
+{
+    size_t       offset = 0;
+    struct error err;
+
+    if (n->len == 0) {
+        errors_at(errs, n->at, "%s: 'pattern' must not be empty", what);
+        return;
+    }
+    rd->pattern = pattern_new((struct slice){ n->text, n->len }, &offset, &err);
+    if (rd->pattern == NULL)
+        errors_at(errs, node_mark(n, offset), "%s: %s", what, err.text);
+}
+
+static void
+load_one(struct redaction *rd, const char *what, const struct node *map, struct errors *errs)
+{
+    static const struct node preset = {
+        .kind = NODE_SCALAR, .text = PRESET, .len = sizeof PRESET - 1,
+    };
+    struct redact_conf    conf = { NULL, NULL };
+    const struct settings set = { &conf, redact_fields };
+    struct compiler       c = { .rd = rd, .what = what, .errs = errs };
+
+    fields_load(&set, 1, what, map, map->at, NULL, NULL, errs);
+    if (conf.pattern != NULL && conf.pattern->kind != NODE_NULL &&
+        is_text(what, "pattern", conf.pattern, errs))
+        load_pattern(rd, what, conf.pattern, errs);
+    c.with = conf.with != NULL ? conf.with : &preset;
+    if (c.with->kind == NODE_NULL)
+        errors_at(errs, c.with->at, "%s: 'with' is empty (write '' to take the match away)", what);
+    else if (is_text(what, "with", c.with, errs))
+        load_with(&c);
+}
+
+void
+redact_load(struct redactions *set, const char *what, const struct node *list,
+            struct errors *errs)
+{
+    if (list == NULL || list->kind == NODE_NULL || list->bad)
+        return;
+    set->list = mem_zero((node_count(list) + 1) * sizeof *set->list);
+    for (const struct node *n = node_first_of(list); n != NULL; n = node_next_of(list, n)) {
+        struct redaction *rd = &set->list[set->count++];
+
+        load_one(rd, what, n, errs);
+        if (rd->pattern != NULL && pattern_groups(rd->pattern) > set->groups)
+            set->groups = pattern_groups(rd->pattern);
+    }
+}
+
+void
+redact_fini(struct redactions *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        pattern_free(set->list[i].pattern);
+        free(set->list[i].bytes);
+        free(set->list[i].pieces);
+    }
+    free(set->list);
+    *set = (struct redactions){ NULL, 0, 0 };
+}
+
+/* ---- One text ----------------------------------------------------------- */
+
+enum outcome { SAME, CHANGED, GIVEN_UP };
+
+static void
+add_replacement(struct buf *b, const struct redaction *rd, const struct pattern_work *pattern,
+                struct slice text)
+{
+    for (size_t i = 0; i < rd->npieces; i++) {
+        const struct piece *p = &rd->pieces[i];
+        const struct slice  s = p->is_group ? pattern_group(pattern, text, p->group) : p->text;
+
+        if (s.ptr != NULL)
+            buf_add_slice(b, s);
+    }
+}
+
+/* Look for the next match; one text may not take for ever, however many there are. */
+static enum pattern_result
+next_match(const struct redaction *rd, struct pattern_work *pattern, struct slice text,
+           size_t at, uint64_t *began)
+{
+    if (at > 0 && *began == 0)
+        *began = clock_ns();
+    else if (at > 0 && clock_ns() - *began > MAX_TIME)
+        return PATTERN_LIMIT;
+    return pattern_search(rd->pattern, pattern, text, at);
+}
+
+static enum outcome
+redact_once(const struct redaction *rd, struct slice *text, struct arena *a, struct buf *b,
+            struct pattern_work *pattern)
+{
+    uint64_t            began = 0;
+    size_t              at = 0;         /* what lies before it stands in `b` */
+    enum pattern_result result;
+
+    buf_clear(b);
+    while ((result = next_match(rd, pattern, *text, at, &began)) == PATTERN_YES) {
+        const struct slice match = pattern_group(pattern, *text, 0);
+        const size_t       begin = (size_t)(match.ptr - text->ptr);
+
+        assert(begin >= at && match.len > 0);
+        buf_add(b, text->ptr + at, begin - at);
+        add_replacement(b, rd, pattern, *text);
+        at = begin + match.len;
+    }
+    if (result == PATTERN_NO && at == 0)
+        return SAME;
+    if (result == PATTERN_NO)
+        buf_add(b, text->ptr + at, text->len - at);
+    else
+        buf_add_string(b, HIDDEN);
+    *text = arena_copy(a, buf_slice(b));
+    return result == PATTERN_NO ? CHANGED : GIVEN_UP;
+}
+
+static enum outcome
+redact_text(const struct redactions *set, struct slice *text, struct arena *a, struct buf *b,
+            struct pattern_work *pattern)
+{
+    enum outcome worst = SAME;
+
+    for (size_t i = 0; i < set->count && worst != GIVEN_UP; i++) {
+        const enum outcome one = redact_once(&set->list[i], text, a, b, pattern);
+
+        worst = one > worst ? one : worst;
+    }
+    return worst;
+}
+
+/* ---- A record ----------------------------------------------------------- */
+
+static bool
+lies_in(struct slice part, struct slice whole)
+{
+    return part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
+}
+
+/* The raw line with the new body where the old one stood. */
+static struct slice
+put_body(struct slice raw, struct slice before, struct slice body, struct arena *a,
+         struct buf *b)
+{
+    if (!lies_in(before, raw))
+        return body;
+    buf_clear(b);
+    buf_add(b, raw.ptr, (size_t)(before.ptr - raw.ptr));
+    buf_add_slice(b, body);
+    buf_add(b, before.ptr + before.len,
+            (size_t)(raw.ptr + raw.len - (before.ptr + before.len)));
+    return arena_copy(a, buf_slice(b));
+}
+
+bool
+redact_record(const struct redactions *set, struct record *r, struct arena *a,
+              struct redact_work *work, struct pattern_work *pattern)
+{
+    const struct slice before = r->body;
+    enum outcome       worst = redact_text(set, &r->body, a, &work->text, pattern), one;
+    const bool         is_body = slice_equal(r->raw, before);
+
+    if (worst != SAME)
+        r->raw = is_body ? r->body : put_body(r->raw, before, r->body, a, &work->text);
+    if (!is_body) {
+        one = redact_text(set, &r->raw, a, &work->text, pattern);
+        worst = one > worst ? one : worst;
+    }
+    for (uint32_t i = 0; i < r->nvalues; i++) {
+        one = redact_text(set, &r->values[i].text, a, &work->text, pattern);
+        if (one != SAME)
+            r->values[i].type = VALUE_TEXT;
+        worst = one > worst ? one : worst;
+    }
+    return worst != GIVEN_UP;
+}
+
+void
+redact_keep(struct redact_work *work, const struct record *r)
+{
+    if (work->values == NULL)
+        work->values = mem_array(NULL, RECORD_MAX_FIELDS, sizeof *work->values);
+    work->raw = r->raw;
+    work->body = r->body;
+    memcpy(work->values, r->values, r->nvalues * sizeof *work->values);
+}
+
+void
+redact_undo(const struct redact_work *work, struct record *r)
+{
+    r->raw = work->raw;
+    r->body = work->body;
+    memcpy(r->values, work->values, r->nvalues * sizeof *r->values);
+}
+
+void
+redact_work_fini(struct redact_work *work)
+{
+    buf_fini(&work->text);
+    free(work->values);
+}
