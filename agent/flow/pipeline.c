@@ -12,12 +12,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "agent/base/buf.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/flow/checkpoint.h"
 #include "agent/flow/dead_letter.h"
+#include "agent/flow/halt.h"
 #include "agent/flow/output.h"
 #include "agent/flow/transform.h"
 
@@ -44,7 +44,7 @@ struct pipeline {
     bool                   forgets;     /* some output is at_most_once */
     struct source         *saving;      /* those that wait until their offset is on disk */
     uint64_t               saved;       /* the last write of checkpoints that is */
-    struct source         *halted;      /* those that still have something out */
+    struct halts           halts;
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
     uv_timer_t             pressure;
@@ -61,7 +61,7 @@ struct pipeline {
 static void on_grant(uv_idle_t *idle);
 static void on_pressure(uv_timer_t *timer);
 static void on_saved(void *ctx, uint64_t number);
-static void drop_halted(struct pipeline *p);
+static void drop_halted(struct pipeline *p, struct source *s);
 
 struct pipeline *
 pipeline_new(const struct pipeline_conf *conf)
@@ -265,9 +265,11 @@ static void
 on_grant(uv_idle_t *idle)
 {
     struct pipeline *p = idle->data;
+    struct source   *halted;
 
     uv_idle_stop(idle);
-    drop_halted(p);
+    while ((halted = halts_take_settled(&p->halts)) != NULL)
+        drop_halted(p, halted);
     while (p->first_waiting != NULL && p->idle_jobs != NULL &&
            has_memory(p, p->first_waiting->wanted) && !p->closed) {
         struct source *s = dequeue(p);
@@ -656,30 +658,6 @@ settle(struct pipeline *p, const struct chunk *c)
         advance(p, s);
 }
 
-/* The source stops before this message; the others that are out go on. */
-static void
-halt(struct pipeline *p, const struct output *o, const struct message *m, const char *reason)
-{
-    struct chunk  *c = m->chunk;
-    struct source *s = c->source;
-    struct buf     why = { NULL, 0, 0 };
-
-    c->halted++;
-    if (s->halted == NULL || c->begin + m->at < s->halted_at)
-        s->halted_at = c->begin + m->at;
-    if (s->halted != NULL)
-        return;
-    buf_printf(&why, "output '%s' rejected the record at byte %llu: %s", o->name,
-               (unsigned long long)(c->begin + m->at), reason);
-    log_error("input '%s': '%s' is halted: %s (the next start tries it again)", s->plan->input,
-              s->path, buf_string(&why));
-    s->halted = mem_string(buf_string(&why));
-    buf_fini(&why);
-    s->next_halted = p->halted;
-    p->halted = s;
-    uv_idle_start(&p->grant, on_grant);
-}
-
 void
 pipeline_delivered(struct pipeline *p, struct chunk *c, uint32_t count)
 {
@@ -729,7 +707,8 @@ pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, 
                   SLICE_ARG(c->path), o->name, reason);
         pipeline_lost(p, o, c, 1);
     } else if (o->on_rejected == REJECTED_HALT && !c->source->once) {
-        halt(p, o, m, reason);
+        halts_add(&p->halts, o, m, reason);
+        uv_idle_start(&p->grant, on_grant);
     } else {
         p->counts.dead_letters++;
         c->failed++;
@@ -761,49 +740,18 @@ pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
     s->ops->rewound(s, reason);
 }
 
-/* ---- Halted sources --------------------------------------------------------- */
-
-/* No worker reads for it, and nothing of it is out but what has halted it. */
-static bool
-is_settled(const struct source *s)
-{
-    if (s->jobs > 0)
-        return false;
-    for (const struct chunk *c = s->window.oldest; c != NULL; c = c->newer)
-        if (c->pins > 0 || c->acked + c->halted < c->nmessages)
-            return false;
-    return true;
-}
-
-/* Everything before the record has arrived: its offset is kept, so that the next
- * start begins with it. */
+/* Its memory is given back.  Everything before the record that halts it has
+ * arrived: that offset is kept, so that the next start begins there; unless a
+ * record may begin inside another. */
 static void
-drop_window(struct pipeline *p, struct source *s)
+drop_halted(struct pipeline *p, struct source *s)
 {
     pipeline_rewind(p, s, "it is halted");
     if (s->halted_at == s->window.committed || plan_has_groups(s->plan))
-        return;                         /* a record of a group may begin inside another */
+        return;
     window_init(&s->window, s->halted_at, (struct tail_print){ 0, 0 });
     if (p->conf.store != NULL)
         checkpoints_note(p->conf.store, s);
-}
-
-/* The memory of those is given back. */
-static void
-drop_halted(struct pipeline *p)
-{
-    struct source **at = &p->halted;
-
-    while (*at != NULL) {
-        struct source *s = *at;
-
-        if (is_settled(s)) {
-            *at = s->next_halted;
-            drop_window(p, s);
-        } else {
-            at = &s->next_halted;
-        }
-    }
 }
 
 /* ---- To be shown ----------------------------------------------------------- */
