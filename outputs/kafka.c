@@ -116,6 +116,7 @@ finish(struct kafka *k)
 
     if (k->base.at_most_once)
         kafka_forget_stop(k);
+    kafka_report_tell(k);
     kafka_topics_let_go(k);
     k->handles = sizeof handles / sizeof *handles;
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
@@ -151,6 +152,7 @@ free_output(struct output *o)
 
     kafka_topics_free(k);
     kafka_pieces_free_spare(k);
+    kafka_report_free(k);
     kafka_settings_fini(&k->settings);
     free(k->batch);
     free(o->name);
@@ -162,7 +164,7 @@ free_output(struct output *o)
 static const struct output_ops kafka_ops = {
     .start = start, .send = take_run, .stop = stop, .free = free_output, .topic = topic,
     .place = kafka_topic_place, .yield = kafka_yield, .probe = kafka_probe,
-    .dead_letter = kafka_dead_letter,
+    .dead_letter = kafka_dead_letter, .report = kafka_report,
     .partition_of = kafka_topic_place_among,
 };
 

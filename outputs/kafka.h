@@ -41,6 +41,7 @@
 #include "agent/base/log.h"
 #include "agent/data/chunk.h"
 #include "agent/flow/output.h"
+#include "agent/flow/report.h"
 #include "outputs/kafka_errors.h"
 #include "outputs/kafka_partition.h"
 #include "outputs/kafka_settings.h"
@@ -126,6 +127,7 @@ struct kafka_topic {
     uint64_t               sticky_since;    /* and when that was */
     uint64_t               batch_bytes;     /* the most at once, as learned from the broker */
     uint32_t               successes;       /* large batches that arrived since that changed */
+    struct topic_report    report;
     struct kafka_pieces    unplaced;        /* while the count is not known */
     uint64_t               unplaced_messages;
 };
@@ -187,6 +189,12 @@ struct kafka {
     uint64_t                       successes;   /* events with messages that arrived */
     _Atomic int                    certificate; /* why the broker's is not trusted: _errors.h */
     struct log_repeat              told[TROUBLES];
+
+    /* kafka_report */
+    struct output_report           report;
+    struct topic_report           *topic_reports;   /* as many as topics, when it was asked for */
+    struct broker_report          *brokers;
+    size_t                         nbrokers;
 
     /* kafka_dead */
     struct kafka_topic            *dead;        /* that of dead_letter_topic, once it is wanted */
@@ -278,6 +286,12 @@ bool kafka_forget_error(const struct kafka *k, rd_kafka_resp_err_t err);
 void kafka_forget_pressed(struct kafka *k);
 bool kafka_forget_failed(struct kafka_lane *l);
 void kafka_forget_stop(struct kafka *k);
+
+/* ---- kafka_report.c: see output.h */
+const struct output_report *kafka_report(struct output *o);
+void kafka_report_take(struct kafka *k, const char *statistics);
+void kafka_report_tell(struct kafka *k);        /* with debug messages only */
+void kafka_report_free(struct kafka *k);
 
 /* ---- kafka_yield.c, kafka_probe.c: see output.h */
 void kafka_yield(struct output *o);

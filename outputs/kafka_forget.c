@@ -25,6 +25,7 @@ static void
 lose(struct kafka *k, struct chunk *c, uint32_t count)
 {
     k->lost += count;
+    k->report.lost += count;
     pipeline_lost(k->base.pipeline, &k->base, c, count);
 }
 

@@ -200,6 +200,7 @@ kafka_lane_reject(struct kafka_lane *l, struct message *m, const char *reason)
         .chunk = m->chunk, .first = (uint32_t)(m - m->chunk->messages), .count = 1,
     };
 
+    l->topic->report.rejected++;
     if (m->state & MESSAGE_DEAD) {
         kafka_dead_refused(k, m, reason);
         return;
@@ -292,6 +293,7 @@ put_back(struct kafka_lane *l)
             kafka_pieces_add(k, &failed, p->chunk, i, 1);
             l->waiting_bytes += m->value_len + m->key_len;
             l->waiting_messages++;
+            k->report.sent_again++;
         }
     kafka_pieces_prepend(&l->waiting, &failed);
 }

@@ -112,9 +112,11 @@ lane_of(const rd_kafka_message_t *rkm)
     return t->lanes[rkm->partition];
 }
 
+/* `arrived` messages of one request; with the last of a batch it is over. */
 static void
-settle(struct kafka_lane *l)
+settle(struct kafka_lane *l, uint32_t arrived)
 {
+    l->topic->report.acknowledged += arrived;
     if (l->outstanding > 0)
         return;
     if (l->error == 0 && l->fault == 0)
@@ -129,6 +131,7 @@ take_reports(struct kafka *k, rd_kafka_event_t *event)
                                                0 };
     const rd_kafka_message_t *rkm, *before = NULL;
     struct kafka_lane        *l = NULL;
+    uint32_t                  arrived = 0;
 
     for (; (rkm = rd_kafka_event_message_next(event)) != NULL; before = rkm) {
         struct message *m = rkm->_private;
@@ -136,20 +139,23 @@ take_reports(struct kafka *k, rd_kafka_event_t *event)
         if (before == NULL || rkm->rkt != before->rkt || rkm->partition != before->partition) {
             tell_delivered(&tally);
             if (l != NULL)
-                settle(l);
+                settle(l, arrived);
+            arrived = 0;
             l = lane_of(rkm);
         }
         assert(l->outstanding > 0);
         l->outstanding--;
         k->outstanding--;
-        if (rkm->err == 0)
+        if (rkm->err == 0) {
+            arrived++;
             count_delivered(&tally, m->chunk);
-        else
+        } else {
             kafka_reports_failure(l, m, rkm->err);
+        }
     }
     tell_delivered(&tally);
     if (l != NULL)
-        settle(l);
+        settle(l, arrived);
 }
 
 /* ---- Errors and logs ------------------------------------------------------- */
@@ -202,6 +208,9 @@ kafka_reports_take(struct kafka *k)
             break;
         case RD_KAFKA_EVENT_LOG:
             take_log(k, event);
+            break;
+        case RD_KAFKA_EVENT_STATS:
+            kafka_report_take(k, rd_kafka_event_stats(event));
             break;
         default:
             break;

@@ -130,7 +130,7 @@ static const char *const base_properties[][2] = {
     { "reconnect.backoff.ms", "100" },
     { "reconnect.backoff.max.ms", "2000" },
     { "topic.metadata.refresh.interval.ms", "60000" },
-    { "statistics.interval.ms", "0" },
+    { "statistics.interval.ms", "10000" },
     { "log.queue", "true" },
 };
 

@@ -26,6 +26,7 @@
 #include "agent/data/node.h"
 #include "agent/data/serializer.h"
 
+struct output_report;
 struct pipeline;
 
 enum { OUTPUT_READ_PAUSE = 5 };     /* ms, unless the output's user says otherwise */
@@ -91,6 +92,9 @@ struct output_ops {
      * delivered when it is there, or pipeline_dead_letter().  False: it cannot. */
     bool (*dead_letter)(struct output *o, const struct run *run, struct message *m,
                         const char *reason);
+
+    /* What it has to tell of itself (report.h); lives until the next call. */
+    const struct output_report *(*report)(struct output *o);
 
     /* For `stoker check --connect`: reach the cluster and try everything the
      * configuration asks of it, within `timeout_ms`.  `topics` are the names known
