@@ -210,23 +210,23 @@ const char *
 dead_line_read(struct slice line, struct arena *a, struct dead_line *d)
 {
     struct json_cursor j = json_cursor(line);
-    struct json_token  key, value;
+    struct json_token  whole, key, value;
     const char        *why = NULL;
-    bool               good = json_take(&j, '{');
 
     *d = (struct dead_line){ .partition = PARTITION_FREE, .timestamp = NO_TIMESTAMP };
-    while (good && why == NULL && !json_looking_at(&j, '}')) {
-        good = json_take_key(&j, &key) && json_take_value(&j, &value) &&
-               (json_take(&j, ',') || json_looking_at(&j, '}'));
-        if (good)
-            why = read_member(json_text(&key, a), &value, a, d);
+    if (!json_take_value(&j, &whole) || whole.kind != JSON_OBJECT)
+        return "it is not a JSON object";
+    json_skip_blanks(&j);
+    if (j.at != j.end)
+        return "it is not one JSON object";
+    j = json_cursor(whole.text);
+    (void)json_take(&j, '{');
+    while (why == NULL && json_take_key(&j, &key) && json_take_value(&j, &value)) {
+        why = read_member(json_text(&key, a), &value, a, d);
+        (void)json_take(&j, ',');
     }
     if (why != NULL)
         return why;
-    (void)json_take(&j, '}');
-    json_skip_blanks(&j);
-    if (!good || j.at != j.end)
-        return "it is not a JSON object";
     if (d->output.ptr == NULL)
         return "it names no 'output'";
     if (d->key.len > MESSAGE_MAX_KEY || d->value.len > UINT32_MAX)
