@@ -343,7 +343,7 @@ struct received {
     int32_t  partition;
     unsigned number;
     char     key[32];
-    char     headers[100];              /* "name=value;..." */
+    char     headers[300];              /* "name=value;..." */
     int64_t  timestamp;
 };
 
