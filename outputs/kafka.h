@@ -24,6 +24,7 @@
  *     kafka_dead       dead letters on their way to a topic
  *     kafka_yield      giving memory back that only waits
  *     kafka_forget     fire_and_forget: giving up what cannot be sent
+ *     kafka_times      times that a topic does not take
  *     kafka_report     librdkafka's statistics
  *     kafka_probe      `check --connect`
  *
@@ -108,6 +109,13 @@ enum kafka_topic_state {
     TOPIC_ILLEGAL,          /* the cluster does not take the name */
 };
 
+/* How far from now a record's time may be, as far as is known. */
+struct kafka_times {
+    bool     known;
+    int64_t  ahead, behind;         /* ms */
+    uint64_t asked_at;              /* clock_ms(), 0: never */
+};
+
 struct kafka_topic {
     struct kafka          *kafka;
     struct kafka_topic    *next;
@@ -128,6 +136,7 @@ struct kafka_topic {
     uint64_t               batch_bytes;     /* the most at once, as learned from the broker */
     uint32_t               successes;       /* large batches that arrived since that changed */
     struct topic_report    report;
+    struct kafka_times     times;
     struct kafka_pieces    unplaced;        /* while the count is not known */
     uint64_t               unplaced_messages;
 };
@@ -286,6 +295,12 @@ bool kafka_forget_error(const struct kafka *k, rd_kafka_resp_err_t err);
 void kafka_forget_pressed(struct kafka *k);
 bool kafka_forget_failed(struct kafka_lane *l);
 void kafka_forget_stop(struct kafka *k);
+
+/* ---- kafka_times.c: `check`: a message before it is sent, where limits are known;
+ * `refused`: the batch of a lane, for a time in it; true if something was mended. */
+void kafka_times_check(struct kafka_topic *t, struct message *m);
+bool kafka_times_refused(struct kafka_lane *l);
+void kafka_times_answer(struct kafka *k, rd_kafka_event_t *event);
 
 /* ---- kafka_report.c: see output.h */
 const struct output_report *kafka_report(struct output *o);

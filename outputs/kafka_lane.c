@@ -18,7 +18,6 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
@@ -209,24 +208,6 @@ kafka_lane_reject(struct kafka_lane *l, struct message *m, const char *reason)
     pipeline_rejected(k->base.pipeline, &run, m, reason);
 }
 
-/* The broker does not take a time so far from its own: the record keeps it in a
- * header, and is sent with the time of sending. */
-static bool
-give_up_timestamp(struct kafka_lane *l, struct message *m)
-{
-    struct headers *h;
-    char            digits[24];
-
-    if (l->fault != RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || m->timestamp == NO_TIMESTAMP)
-        return false;
-    h = kafka_dead_headers(m, 1);
-    snprintf(digits, sizeof digits, "%lld", (long long)m->timestamp);
-    h->list[h->count++] = (struct header){ SLICE("stoker.timestamp"),
-                                           arena_copy(&m->chunk->arena, slice_of(digits)) };
-    m->timestamp = NO_TIMESTAMP;
-    return true;
-}
-
 /* The batch was too large for the topic, or a message in it is: smaller ones
  * from here on, in every lane of it. */
 static void
@@ -245,13 +226,15 @@ static void
 narrow(struct kafka_lane *l)
 {
     const struct kafka_piece *piece = l->out.first;
-    struct message           *m = &piece->chunk->messages[piece->first];
 
+    if (l->fault == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP && kafka_times_refused(l))
+        return;
     if (l->out_messages > 1) {
         l->limit = l->out_messages / 2;
         learn_size(l);
-    } else if (!give_up_timestamp(l, m)) {
-        kafka_lane_reject(l, m, kafka_errors_reason(l->fault));
+    } else {
+        kafka_lane_reject(l, &piece->chunk->messages[piece->first],
+                          kafka_errors_reason(l->fault));
     }
 }
 

@@ -209,6 +209,9 @@ kafka_reports_take(struct kafka *k)
         case RD_KAFKA_EVENT_LOG:
             take_log(k, event);
             break;
+        case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT:
+            kafka_times_answer(k, event);
+            break;
         case RD_KAFKA_EVENT_STATS:
             kafka_report_take(k, rd_kafka_event_stats(event));
             break;
