@@ -42,8 +42,8 @@ comes_back(const struct shown_record *r)
 {
     struct buf line = { NULL, 0, 0 };
 
-    buf_add_string(&line, "{\"time\":\"2025\",\"reason\":\"a \\\"b\\\"\",\"source\":{\"input\":\"i\","
-                          "\"path\":\"/p\",\"offset\":7},");
+    buf_add_string(&line, "{\"time\":\"2025\",\"reason\":\"a \\\"b\\\"\","
+                          "\"source\":{\"input\":\"i\",\"path\":\"/p\",\"offset\":7},");
     encode_json_members(&line, r);
     buf_add_char(&line, '}');
     assert_null(dead_line_read(buf_slice(&line), &arena, &d));

@@ -118,8 +118,8 @@ statistics_that_are_cut_off_or_odd_do_no_harm(void **state)
 {
     static const char text[] =
         "{ \"name\": \"x\", \"txmsgs\": 7, \"brokers\": { \"h:1/1\": { \"state\": \"UP\", "
-        "\"tx\": 3, \"rtt\": { \"avg\": 12, \"p99\": -1 } }, \"GroupCoordinator\": { \"tx\": 9 } }, "
-        "\"topics\": { \"none\": { \"partitions\": { \"0\": { \"txmsgs\": 1 } } } } }";
+        "\"tx\": 3, \"rtt\": { \"avg\": 12, \"p99\": -1 } }, \"GroupCoordinator\": { \"tx\": 9 } }"
+        ", \"topics\": { \"none\": { \"partitions\": { \"0\": { \"txmsgs\": 1 } } } } }";
     char cut[sizeof text];
 
     (void)state;
