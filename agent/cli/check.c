@@ -169,7 +169,8 @@ some_depends_on_path(const struct plan *plan)
 
 /* The topics of one file's records, as far as its name decides about them. */
 static void
-print_topics(const struct config *config, const struct plan *plan, const char *path)
+print_topics(const struct config *config, const struct plan *plan, const struct node *entry,
+             const char *path)
 {
     char         *target = realpath(path, NULL);
     struct record record;
@@ -182,7 +183,8 @@ print_topics(const struct config *config, const struct plan *plan, const char *p
     for (size_t i = 0; i < plan->nroutes; i++) {
         const struct route *r = plan->routes[i];
 
-        if (depends_on_path(r) && template_render(r->topic, &record, &arena, &topic))
+        if (depends_on_path(r) && !node_get(find_map(config, entry, r), "topic")->secret &&
+            template_render(r->topic, &record, &arena, &topic))
             printf("  -> topic '%.*s'%s", SLICE_ARG(topic),
                    route_topic_allowed(r, topic) ? "" : " (not allowed)");
     }
@@ -192,7 +194,8 @@ print_topics(const struct config *config, const struct plan *plan, const char *p
 }
 
 static void
-print_file(const struct config *config, const struct plan *plan, const char *path)
+print_file(const struct config *config, const struct plan *plan, const struct node *entry,
+           const char *path)
 {
     char *folder = *path != '/' ? getcwd(NULL, 0) : NULL;
 
@@ -201,7 +204,7 @@ print_file(const struct config *config, const struct plan *plan, const char *pat
     else
         printf("  %s", path);
     if (some_depends_on_path(plan))
-        print_topics(config, plan, path);
+        print_topics(config, plan, entry, path);
     putchar('\n');
     free(folder);
 }
@@ -230,7 +233,7 @@ print_files(const struct config *config, struct input *in, const struct node *en
     if (rc == 0 && paths.count == 0)
         print_patterns(node_get(entry, "paths"));
     for (size_t i = 0; i < paths.count; i++)
-        print_file(config, in->plan, paths.list[i]);
+        print_file(config, in->plan, entry, paths.list[i]);
     strings_fini(&paths);
     if (rc < 0)
         fprintf(stderr, "stoker: input '%s': %s\n", in->plan->input, err.text);

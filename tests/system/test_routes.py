@@ -468,6 +468,7 @@ def test_check_shows_where_the_records_of_each_file_go(tmp_path):
             {"when": {"a": ["x", "/^y/"], "b": "z"}, "unless": {"c": "w"}, "drop": True},
             {"when": {"a": "b"}, "topic": "logs-${log.file.name}", "continue": True,
              "key": f"${{file:{tmp_path}/key}}"},
+            {"when": {"f": "g"}, "topic": f"${{file:{tmp_path}/key}}-${{log.file.name}}"},
             {"when": {"d": "e"}, "topic": "rest", "sample": "1/10", "redact": {"pattern": "x"},
              "headers": {"h": "1", "i": "2"}, "value": {"format": "json"}}]})
     done = stoker("check", "-c", file)
@@ -482,6 +483,7 @@ def test_check_shows_where_the_records_of_each_file_go(tmp_path):
             "and on to the next",
             "  when d is 'e': topic 'rest' of output 'main', value as json, sample '1/10', "
             "headers 'h', 'i', redacted",
+            "  when f is 'g': topic '(secret)' of output 'main'",
             "  and nowhere if none takes them"):
         assert [line for line in lines if line.partition("  [")[0] == expected], done.stdout
 
