@@ -170,6 +170,24 @@ clearing_keeps_committed(void **state)
     assert_int_equal(window_end(&w), 100);
 }
 
+static void
+the_newest_chunks_are_cut_off_and_read_again(void **state)
+{
+    struct chunk *kept = given_sent(150, 2);
+
+    (void)state;
+    (void)given_sent(200, 1);
+    (void)given_sent(250, 1);
+    assert_int_equal(free_all(window_cut(&w, kept)), 2);
+    assert_int_equal(window_end(&w), 150);
+    assert_int_equal(w.length, 1);
+    (void)given_sent(180, 1);
+    assert_int_equal(when_acked(kept, 2), 1);
+    assert_int_equal(w.committed, 150);
+    assert_int_equal(free_all(window_cut(&w, w.newest)), 0);
+    assert_int_equal(w.length, 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -183,6 +201,7 @@ main(void)
         TEST(a_chunk_that_an_output_points_into_stays),
         TEST(the_lead_goes_with_the_offset),
         TEST(clearing_keeps_committed),
+        TEST(the_newest_chunks_are_cut_off_and_read_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
