@@ -613,22 +613,33 @@ begin(struct groups *g, const struct plan *plan, struct parse_work *work, struct
     begin_stream(&g->streams[STREAM_STDERR], c->lead < 0 ? ahead : c->begin);
 }
 
-/* What is pending at the end of the chunk, and has waited long enough or will not go on. */
 static void
-end_waiting(struct groups *g, bool final)
+end_stream(struct groups *g, struct stream *s, bool final)
 {
     struct chunk *c = g->c;
 
-    for (unsigned i = 0; i < g->nstreams; i++) {
-        struct stream *s = &g->streams[i];
+    if (final || (s->line.count == 0 && s->last_end <= c->waited))
+        end_group(g, s);
+    if (final)
+        end_line(g, s);
+    if (s->group.count > 0 && s->line.count == 0 && (c->waits == 0 || s->last_end < c->waits))
+        c->waits = s->last_end;
+}
 
-        if (final || (s->line.count == 0 && s->last_end <= c->waited))
-            end_group(g, s);
-        if (final)
-            end_line(g, s);
-        if (s->group.count > 0 && s->line.count == 0 && (c->waits == 0 || s->last_end < c->waits))
-            c->waits = s->last_end;
-    }
+/* What is pending at the end of the chunk, and has waited long enough or will not go on: the
+ * older one first. */
+static void
+end_waiting(struct groups *g, bool final)
+{
+    struct stream *one = &g->streams[STREAM_STDOUT], *other = &g->streams[STREAM_STDERR];
+    const bool     other_first = g->nstreams > 1 && is_pending(one) && is_pending(other) &&
+                             pending_since(other) < pending_since(one);
+
+    if (other_first)
+        end_stream(g, other, final);
+    end_stream(g, one, final);
+    if (g->nstreams > 1 && !other_first)
+        end_stream(g, other, final);
 }
 
 /* From where on this stream is to be read by the next chunk. */

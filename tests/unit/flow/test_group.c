@@ -234,7 +234,7 @@ a_line_without_frame_is_a_record_by_itself(void **state)
     (void)state;
     given_frames();
     grouped_multiline(&g, "start", "^[A-Z]");
-    then_records("oA\neX\n?\noa\nex\n", "0:A|6:?|8:a|3:X\nx|");
+    then_records("oA\neX\n?\noa\nex\n", "0:A|6:?|3:X\nx|8:a|");
     then_records("Oa\n\nob\n", "0:a|3:|4:b|");
 }
 
