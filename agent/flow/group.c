@@ -527,6 +527,8 @@ has_room(const struct groups *g, size_t len)
 {
     const size_t records = 12 + len / g->plan->max_line;
 
+    if (g->plan->one_at_a_time && g->c->nmessages > 0)
+        return false;
     return g->c->records == 0 || chunk_has_room(g->c, (uint32_t)(records * g->plan->nroutes));
 }
 

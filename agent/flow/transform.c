@@ -54,6 +54,7 @@ struct scratch {
     uint32_t          last_target;  /* the one that was found last; most records have the same */
     uint32_t          buckets[BUCKETS];
     uint64_t          source;   /* the number of the chunk's source */
+    uint32_t          room;     /* messages that must fit for another record */
     struct chunk     *chunk;    /* the one at work */
     const struct plan *plan;
 };
@@ -262,16 +263,19 @@ static const char *
 set_key(const struct route *route, struct scratch *w, struct message *m)
 {
     struct slice key;
+    const char  *why = NULL;
 
     if (route->key == NULL || !template_render(route->key, &w->record, &w->chunk->arena, &key))
         return NULL;
+    if (route->key_serializer != SERIALIZER_TEXT)       /* if not: rejected with its text */
+        why = serializer_apply(route->key_serializer, key, &w->chunk->arena, &key);
     if (key.len > MESSAGE_MAX_KEY)
         return "the key is too long";
     if (in_bytes(w->chunk, key.ptr))
         key = arena_copy(&w->chunk->arena, key);
     m->key = key.len > 0 ? key.ptr : "";
     m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
-    return NULL;
+    return why;
 }
 
 /* `odd`: a timestamp that is none, kept in a header; or no slice. */
@@ -573,7 +577,7 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
         }
         len -= used;
         body -= used;
-        if (!chunk_has_room(c, (uint32_t)w->plan->nroutes))
+        if (!chunk_has_room(c, w->room))
             return false;
     }
     take_record(w, *at, len, body);
@@ -587,7 +591,7 @@ take_rest(struct scratch *w, size_t *at, bool final)
 {
     struct chunk *c = w->chunk;
 
-    while (*at < c->len && chunk_has_room(c, (uint32_t)w->plan->nroutes)) {
+    while (*at < c->len && chunk_has_room(c, w->room)) {
         const size_t len = c->len - *at;
 
         if (final) {
@@ -615,6 +619,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->work.arena = &c->arena;
     w->now = w->clock_stands ? 1 : 0;
     w->source = source_number(c->source);
+    w->room = plan->one_at_a_time ? c->max_messages : (uint32_t)plan->nroutes;
     w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
     w->record.constant[NAME_INPUT] = slice_of(plan->input);
     w->record.constant[NAME_LOG_FILE_PATH] = c->path;
@@ -658,7 +663,7 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
             break;
         }
         if (!take_line(w, &at, (size_t)(lf - c->bytes) - at, true) ||
-            !chunk_has_room(c, (uint32_t)plan->nroutes))
+            !chunk_has_room(c, w->room))
             break;
     }
     c->end = c->begin + at;
