@@ -109,19 +109,6 @@ groups_room(const struct plan *plan)
     return (size_t)(span > line ? span : line) + 16;    /* CR LF, a character that is not cut */
 }
 
-/* The longest part of at most `most` bytes that does not end inside a UTF-8 character;
- * the text goes on behind it. */
-static size_t
-cut(const char *text, size_t most)
-{
-    size_t len = most;
-
-    for (unsigned back = 0; back < 4 && len > 0; back++, len--)
-        if (((unsigned char)text[len] & 0xc0) != 0x80)
-            return len;
-    return most;        /* no UTF-8 at all */
-}
-
 /* ---- Pieces -------------------------------------------------------------------- */
 
 static void
@@ -359,7 +346,7 @@ send_in_pieces(struct groups *g, struct slice text, uint64_t begin, const struct
     const size_t max = g->plan->max_line;
 
     while (text.len > max) {
-        const size_t       len = cut(text.ptr, max);
+        const size_t       len = transform_cut(text.ptr, max);
         const struct slice part = { text.ptr, len };
 
         send(g, part, part, begin, f, NULL);
@@ -383,7 +370,7 @@ take_long(struct groups *g, struct stream *s, const struct frame *f, struct slic
     count_long(g, s);
     if (g->plan->long_lines != LONG_SPLIT) {
         if (!s->over) {
-            piece.text.len = cut(piece.text.ptr, max - s->line.size);
+            piece.text.len = transform_cut(piece.text.ptr, max - s->line.size);
             add(&s->line, piece, begin, f);
         }
         s->over = f->partial;
@@ -504,7 +491,7 @@ take_piece(struct groups *g, size_t used)
 {
     const size_t       longest = longest_line(g->plan);
     const uint64_t     begin = g->c->begin + g->at;
-    const struct slice raw = { g->c->bytes + g->at, cut(g->c->bytes + g->at, longest) };
+    const struct slice raw = { g->c->bytes + g->at, transform_cut(g->c->bytes + g->at, longest) };
 
     if (g->plan->framing != NULL) {
         take_line(g, raw.len, false);

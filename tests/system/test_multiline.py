@@ -2,7 +2,9 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import os
 import random
+import shutil
 
 from samples import append
 from stoker import CONFIG, DONE, json_lines, stoker, write_config
@@ -64,6 +66,18 @@ def test_a_pending_group_goes_on_after_a_rotation_by_its_old_file(ship, kafka, t
     writer.write(b"late\n")
     writer.close()
     wait_values(kafka, topic, "Z", "A\nb\nlate", "c", "D")
+    agent.stop()
+
+
+def test_a_pending_group_goes_on_in_the_copy_of_a_truncated_file(ship, kafka, topic, log):
+    agent = ship(settings={"multiline": {"start": "^[A-Z]", "timeout": "1s"},
+                           "poll": "100ms"}).start()
+    append(log, "Z", "A", "b")
+    wait_values(kafka, topic, "Z")
+    shutil.copy(log, log.with_suffix(".1"))
+    os.truncate(log, 0)
+    append(log, "C", "d")
+    wait_values(kafka, topic, "Z", "A\nb", "C\nd")
     agent.stop()
 
 
