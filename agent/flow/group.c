@@ -606,8 +606,13 @@ static void
 end_stream(struct groups *g, struct stream *s, bool final)
 {
     struct chunk *c = g->c;
+    const bool    ends = final || (s->line.count == 0 && s->last_end <= c->waited);
 
-    if (final || (s->line.count == 0 && s->last_end <= c->waited))
+    if (ends && is_pending(s) && g->plan->one_at_a_time && c->nmessages > 0) {
+        c->stopped = true;      /* the next chunk's */
+        return;
+    }
+    if (ends)
         end_group(g, s);
     if (final)
         end_line(g, s);
