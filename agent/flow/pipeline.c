@@ -784,10 +784,11 @@ static void
 advance(struct pipeline *p, struct source *s)
 {
     const uint64_t before = s->window.committed, held = s->window.held_records;
+    const int64_t  lead = s->window.lead;
     struct chunk  *done = window_advance(&s->window);
 
     p->counts.records_held += s->window.held_records - held;
-    if (s->window.committed != before)
+    if (s->window.committed != before || s->window.lead != lead)
         note_committed(p, s);
     if (done == NULL)
         return;

@@ -520,15 +520,13 @@ take_record(struct scratch *w, size_t at, size_t len, size_t body_len)
 
 /* ---- From bytes to lines ----------------------------------------------------- */
 
-/* The longest piece of at most `most` bytes that does not end inside a UTF-8
- * character; `line` goes on behind it. */
-static size_t
-cut(const char *line, size_t most)
+size_t
+transform_cut(const char *text, size_t most)
 {
     size_t len = most;
 
     for (unsigned back = 0; back < 4 && len > 0; back++, len--)
-        if (((unsigned char)line[len] & 0xc0) != 0x80)
+        if (((unsigned char)text[len] & 0xc0) != 0x80)
             return len;
     return most;        /* no UTF-8 at all */
 }
@@ -539,7 +537,7 @@ static size_t
 take_long(struct scratch *w, size_t at, size_t len)
 {
     const size_t max = w->plan->max_line;
-    const size_t piece = cut(w->chunk->bytes + at, max);
+    const size_t piece = transform_cut(w->chunk->bytes + at, max);
 
     switch ((enum long_lines)w->plan->long_lines) {
     case LONG_SPLIT:
