@@ -45,6 +45,7 @@ struct pipeline {
     struct source         *saving;      /* those that wait until their offset is on disk */
     uint64_t               saved;       /* the last write of checkpoints that is */
     struct halts           halts;
+    struct chunk          *first_unsent, *last_unsent;  /* wait until their offset is on disk */
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
     uv_timer_t             pressure;
@@ -62,6 +63,8 @@ static void on_grant(uv_idle_t *idle);
 static void on_pressure(uv_timer_t *timer);
 static void on_saved(void *ctx, uint64_t number);
 static void drop_halted(struct pipeline *p, struct source *s);
+static void send_saved(struct pipeline *p, uint64_t number);
+static void advance(struct pipeline *p, struct source *s);
 
 struct pipeline *
 pipeline_new(const struct pipeline_conf *conf)
@@ -319,6 +322,7 @@ on_saved(void *ctx, uint64_t number)
         s->saving = false;
         enqueue(p, s);
     }
+    send_saved(p, number);
     kick(p);
 }
 
@@ -552,16 +556,71 @@ send_runs(struct pipeline *p, struct chunk *c)
     for (uint32_t i = 0; i < c->nruns; i++) {
         const struct run *run = &c->runs[i];
 
-        if (run->output->at_most_once) {
-            c->acked += run->count;
-            p->counts.in_flight -= run->count;
-        }
         if (run->reject == NULL) {
             run->output->ops->send(run->output, run);
             continue;
         }
         for (uint32_t m = run->first; m < run->first + run->count; m++)
             pipeline_rejected(p, run, &c->messages[m], run->reject);
+    }
+}
+
+/* What goes to outputs with at_most_once has arrived, as far as offsets go. */
+static void
+count_given(struct pipeline *p, struct chunk *c)
+{
+    for (uint32_t i = 0; i < c->nruns; i++)
+        if (c->runs[i].output->at_most_once) {
+            c->acked += c->runs[i].count;
+            p->counts.in_flight -= c->runs[i].count;
+        }
+}
+
+/* At most once: the offset behind it is on disk before it is sent. */
+static void
+send_later(struct pipeline *p, struct chunk *c)
+{
+    advance(p, c->source);
+    c->send_after = checkpoints_hurry(p->conf.store);
+    c->next_unsent = NULL;
+    if (p->last_unsent != NULL)
+        p->last_unsent->next_unsent = c;
+    else
+        p->first_unsent = c;
+    p->last_unsent = c;
+}
+
+static struct chunk *
+take_unsent(struct pipeline *p)
+{
+    struct chunk *c = p->first_unsent;
+
+    p->first_unsent = c->next_unsent;
+    if (p->first_unsent == NULL)
+        p->last_unsent = NULL;
+    return c;
+}
+
+static void
+send_saved(struct pipeline *p, uint64_t number)
+{
+    while (p->first_unsent != NULL && p->first_unsent->send_after <= number) {
+        struct chunk *c = take_unsent(p);
+
+        send_runs(p, c);
+        pipeline_unpin(p, c);
+    }
+}
+
+void
+pipeline_stop_sending(struct pipeline *p)
+{
+    while (p->first_unsent != NULL) {
+        struct chunk *c = take_unsent(p);
+
+        p->counts.lost += c->nmessages;
+        c->failed += c->nmessages;
+        pipeline_unpin(p, c);
     }
 }
 
@@ -585,9 +644,14 @@ pipeline_push(struct job **job)
     count_read(p, s, c);
     window_push(&s->window, &c);
     sent->pins++;                       /* until every run of it was handed over */
-    send_runs(p, sent);
+    count_given(p, sent);
     note_active(p, s);
-    pipeline_unpin(p, sent);
+    if (p->conf.store != NULL && plan_at_most_once(s->plan)) {
+        send_later(p, sent);
+    } else {
+        send_runs(p, sent);
+        pipeline_unpin(p, sent);
+    }
     kick(p);
 }
 
