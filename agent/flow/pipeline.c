@@ -19,6 +19,7 @@
 #include "agent/flow/dead_letter.h"
 #include "agent/flow/halt.h"
 #include "agent/flow/output.h"
+#include "agent/flow/saving.h"
 #include "agent/flow/transform.h"
 
 enum {
@@ -42,10 +43,8 @@ struct pipeline {
     struct source         *turn;        /* whose room() is being called */
     uint64_t               nover;       /* sources that wait for their own chunks */
     bool                   forgets;     /* some output is at_most_once */
-    struct source         *saving;      /* those that wait until their offset is on disk */
-    uint64_t               saved;       /* the last write of checkpoints that is */
+    struct saving          saving;
     struct halts           halts;
-    struct chunk          *first_unsent, *last_unsent;  /* wait until their offset is on disk */
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
     uv_timer_t             pressure;
@@ -63,7 +62,6 @@ static void on_grant(uv_idle_t *idle);
 static void on_pressure(uv_timer_t *timer);
 static void on_saved(void *ctx, uint64_t number);
 static void drop_halted(struct pipeline *p, struct source *s);
-static void send_saved(struct pipeline *p, uint64_t number);
 static void advance(struct pipeline *p, struct source *s);
 
 struct pipeline *
@@ -284,46 +282,16 @@ on_grant(uv_idle_t *idle)
     }
 }
 
-/* ---- One record at a time --------------------------------------------------- */
-
-/* Its next record is not sent before the offset behind the last one is on disk. */
+/* Of a source that sends one record at a time. */
 static bool
 must_wait(struct pipeline *p, struct source *s)
 {
     if (!s->plan->one_at_a_time)
         return false;
-    if (s->window.length > 0) {
-        s->waiting = true;              /* its own acknowledgement calls it */
-        return true;
-    }
-    if (s->saved_by <= p->saved)
+    if (s->window.length == 0 && saving_is_done(&p->saving, s))
         return false;
-    s->waiting = s->saving = true;
-    s->next_waiting = p->saving;
-    p->saving = s;
+    s->waiting = true;                  /* its acknowledgement, or the disk, calls it */
     return true;
-}
-
-static void
-on_saved(void *ctx, uint64_t number)
-{
-    struct pipeline *p = ctx;
-    struct source  **at = &p->saving;
-
-    p->saved = number;
-    while (*at != NULL) {
-        struct source *s = *at;
-
-        if (s->saved_by > number) {
-            at = &s->next_waiting;
-            continue;
-        }
-        *at = s->next_waiting;
-        s->saving = false;
-        enqueue(p, s);
-    }
-    send_saved(p, number);
-    kick(p);
 }
 
 /* Somebody has been waiting: what cannot be sent gives its memory back. */
@@ -349,11 +317,7 @@ pipeline_forget(struct pipeline *p, struct source *s)
     struct source **at = &p->first_waiting, *last = NULL;
 
     if (s->saving) {
-        for (at = &p->saving; *at != s;)
-            at = &(*at)->next_waiting;
-        *at = s->next_waiting;
-        s->saving = false;
-        s->next_waiting = NULL;
+        saving_forget(&p->saving, s);
     } else if (s->queued) {
         while (*at != s) {
             last = *at;
@@ -576,52 +540,33 @@ count_given(struct pipeline *p, struct chunk *c)
         }
 }
 
-/* At most once: the offset behind it is on disk before it is sent. */
-static void
-send_later(struct pipeline *p, struct chunk *c)
-{
-    advance(p, c->source);
-    c->send_after = checkpoints_hurry(p->conf.store);
-    c->next_unsent = NULL;
-    if (p->last_unsent != NULL)
-        p->last_unsent->next_unsent = c;
-    else
-        p->first_unsent = c;
-    p->last_unsent = c;
-}
-
-static struct chunk *
-take_unsent(struct pipeline *p)
-{
-    struct chunk *c = p->first_unsent;
-
-    p->first_unsent = c->next_unsent;
-    if (p->first_unsent == NULL)
-        p->last_unsent = NULL;
-    return c;
-}
-
-static void
-send_saved(struct pipeline *p, uint64_t number)
-{
-    while (p->first_unsent != NULL && p->first_unsent->send_after <= number) {
-        struct chunk *c = take_unsent(p);
-
-        send_runs(p, c);
-        pipeline_unpin(p, c);
-    }
-}
-
 void
 pipeline_stop_sending(struct pipeline *p)
 {
-    while (p->first_unsent != NULL) {
-        struct chunk *c = take_unsent(p);
+    struct chunk *c;
 
+    while ((c = saving_take_chunk(&p->saving, true)) != NULL) {
         p->counts.lost += c->nmessages;
         c->failed += c->nmessages;
         pipeline_unpin(p, c);
     }
+}
+
+static void
+on_saved(void *ctx, uint64_t number)
+{
+    struct pipeline *p = ctx;
+    struct source   *s;
+    struct chunk    *c;
+
+    p->saving.saved = number;
+    while ((s = saving_take_source(&p->saving)) != NULL)
+        enqueue(p, s);
+    while ((c = saving_take_chunk(&p->saving, false)) != NULL) {
+        send_runs(p, c);
+        pipeline_unpin(p, c);
+    }
+    kick(p);
 }
 
 void
@@ -647,7 +592,8 @@ pipeline_push(struct job **job)
     count_given(p, sent);
     note_active(p, s);
     if (p->conf.store != NULL && plan_at_most_once(s->plan)) {
-        send_later(p, sent);
+        advance(p, s);                  /* the offset behind it is on disk before it is sent */
+        saving_add(&p->saving, sent, checkpoints_hurry(p->conf.store));
     } else {
         send_runs(p, sent);
         pipeline_unpin(p, sent);
