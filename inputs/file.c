@@ -127,6 +127,7 @@ file_input_load(const char *what, const struct node *conf, struct plan *plan, st
     TAILQ_INIT(&in->due);
     TAILQ_INIT(&in->open);
     TAILQ_INIT(&in->attended);
+    TAILQ_INIT(&in->young);
     TAILQ_INIT(&in->pending);
     TAILQ_INIT(&in->search.wanted);
     TAILQ_INIT(&in->search.taken);

@@ -15,13 +15,20 @@ enum { HOLD_MS = 2000, HOLD_SHORT_MS = 500 };
  * first bytes of files that are (or were, when we looked) shorter. */
 enum likeness { UNLIKE, ALIKE_AT_START, ALIKE };
 
+/* Those of which less was seen than makes a likeness stand in a list. */
 void
 file_copy_index(struct file_tail *t)
 {
-    if (t->read.start == 0 || t->is_indexed)
+    if (t->is_indexed)
         return;
-    file_map_add(&t->input->starts, &t->by_start, t->read.start);
-    t->is_indexed = true;
+    if (t->read.start != 0) {
+        file_copy_forget(t);
+        file_map_add(&t->input->starts, &t->by_start, t->read.start);
+        t->is_indexed = true;
+    } else if (!t->is_young) {
+        TAILQ_INSERT_TAIL(&t->input->young, t, young);
+        t->is_young = true;
+    }
 }
 
 void
@@ -29,7 +36,9 @@ file_copy_forget(struct file_tail *t)
 {
     if (t->is_indexed)
         file_map_remove(&t->input->starts, &t->by_start);
-    t->is_indexed = false;
+    if (t->is_young)
+        TAILQ_REMOVE(&t->input->young, t, young);
+    t->is_indexed = t->is_young = false;
 }
 
 static enum likeness
@@ -63,6 +72,31 @@ is_too_early(const struct file_tail *t, enum likeness likeness, uint64_t now)
     return now < (t->active_at > t->held_at ? t->active_at : t->held_at) + HOLD_MS;
 }
 
+/* It could not be looked at since: an outage holds it back, and who knows what it
+ * is now? */
+static bool
+is_held_back(const struct file_tail *original)
+{
+    return original->state == TAIL_HOLDING ||
+           (original->state == TAIL_RESTING && original->read.outcome != FILE_READ_FAILED &&
+            original->read.outcome != FILE_READ_MISSING);
+}
+
+/* The file of one of which little was seen may be more by now, and what is more
+ * may be in this copy: it was woken and not read since. */
+static bool
+has_grown_up(const struct file_tail *t)
+{
+    const struct file_tail *young;
+
+    TAILQ_FOREACH(young, &t->input->young, young)
+        if (young != t && window_end(&young->read.source.window) > 0 &&
+            (young->sought || young->is_due || young->state == TAIL_READING ||
+             is_held_back(young)))
+            return true;
+    return false;
+}
+
 static bool
 must_wait(struct file_tail *t, uint64_t now)
 {
@@ -73,7 +107,8 @@ must_wait(struct file_tail *t, uint64_t now)
         const enum likeness likeness = compare(t, original);
 
         if (likeness != UNLIKE &&
-            (is_too_early(t, likeness, now) || is_undecided(original, likeness)))
+            (is_too_early(t, likeness, now) || is_undecided(original, likeness) ||
+             is_held_back(original)))
             return true;
     }
     return false;
@@ -98,7 +133,7 @@ file_copy_may_read(struct file_tail *t)
 
     if (t->held_at == 0)
         t->held_at = now;
-    if (t->read.start != 0 && must_wait(t, now))
+    if (t->read.start != 0 && (must_wait(t, now) || has_grown_up(t)))
         return false;
     t->held_at = 0;
     return true;

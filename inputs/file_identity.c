@@ -21,6 +21,14 @@ file_print(const char *bytes, size_t len)
                                 hash_bytes((struct slice){ bytes + len - n, n }) };
 }
 
+bool
+file_print_is_hole(const struct tail_print *print)
+{
+    static const char nuls[IDENTITY_TAIL];
+
+    return print->len > 0 && print->hash == hash_bytes((struct slice){ nuls, print->len });
+}
+
 int
 file_print_at(int fd, uint64_t offset, struct tail_print *print)
 {
@@ -80,7 +88,7 @@ const struct file_mark *
 file_find_mark(int fd, const struct file_mark *marks, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        if (marks[i].print.len > 0 &&
+        if (marks[i].print.len > 0 && !file_print_is_hole(&marks[i].print) &&
             file_meet_tail(fd, marks[i].offset, &marks[i].print) == FILE_SAME)
             return &marks[i];
     return NULL;

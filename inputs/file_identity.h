@@ -32,6 +32,9 @@ enum file_same {
 /* The print of the last bytes of these. */
 struct tail_print file_print(const char *bytes, size_t len);
 
+/* Is it of NUL bytes only?  Then it tells nothing. */
+bool file_print_is_hole(const struct tail_print *print);
+
 /* The print of the bytes before `offset`; 0, or -1: errno says why, or is 0 if
  * the file is shorter. */
 int file_print_at(int fd, uint64_t offset, struct tail_print *print);

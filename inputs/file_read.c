@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hash.h"
 #include "agent/flow/transform.h"
 #include "inputs/file_target.h"
 
@@ -151,12 +152,14 @@ leading_nuls(const char *bytes, size_t len)
     return n;
 }
 
+/* Where the hole ends in which `begin` lies; true if nothing is left of it there. */
 static bool
-find_data(struct file_read *r)
+find_data(struct file_read *r, uint64_t begin)
 {
     char           bytes[BLOCK];
-    const off_t    data = lseek(r->fd, (off_t)r->scanned, SEEK_DATA);
-    uint64_t       at = data > 0 ? (uint64_t)data : r->scanned;
+    const uint64_t from = r->scanned > begin ? r->scanned : begin;
+    const off_t    data = lseek(r->fd, (off_t)from, SEEK_DATA);
+    uint64_t       at = data > 0 ? (uint64_t)data : from;
     const uint64_t most = at + MOST_A_JOB;
 
     while (at < most) {
@@ -171,23 +174,38 @@ find_data(struct file_read *r)
         at += nuls;
         r->scanned = at;
         if (nuls < (size_t)got)
-            return begin_at(r, at);
+            return (begin > 0 && at == begin) || begin_at(r, at);
     }
     return end(r, FILE_READ_AGAIN, NULL);
 }
 
+/* Nothing of it was read yet, and before where reading is to begin there is
+ * nothing but a hole: the copy of a file whose writer left it there, or that file
+ * itself after it was truncated once more. */
 static bool
-find_place(struct file_read *r)
+is_behind_hole(const struct file_read *r, const struct chunk *c)
+{
+    static const char nuls[FILE_START];
+
+    if (!r->fresh)
+        return false;
+    if (c->begin == 0)
+        return r->start == hash_bytes((struct slice){ nuls, sizeof nuls });
+    return file_print_is_hole(&r->before);
+}
+
+static bool
+find_place(struct file_read *r, const struct chunk *c)
 {
     if (r->peek)
         return end(r, FILE_READ_PEEKED, NULL);
     switch (r->find) {
     case FILE_PLACE_GIVEN:
-        break;
+        return !is_behind_hole(r, c) || find_data(r, c->begin);
     case FILE_PLACE_END:
         return find_end(r);
     case FILE_PLACE_DATA:
-        return find_data(r);
+        return find_data(r, 0);
     }
     return true;
 }
@@ -242,7 +260,7 @@ take_chunk(struct file_read *r, struct chunk *c, const char *before)
     else
         r->more = c->len == c->size || memrchr(c->bytes + used, '\n', c->len - used) != NULL ||
                   (r->final && used < c->len);
-    r->room = CHUNK_SIZE;
+    r->room = r->more || used > CHUNK_SMALL / 2 ? CHUNK_SIZE : CHUNK_SMALL;
     r->scanned = 0;
     end(r, FILE_READ_CHUNK, NULL);
 }
@@ -311,7 +329,7 @@ take_records(struct file_read *r, struct job *job, const char *before)
         end(r, FILE_READ_NOTHING, NULL);
         break;
     case TRANSFORM_GROW:
-        r->room = transform_room(r->source.plan);
+        r->room = c->size < CHUNK_SIZE ? CHUNK_SIZE : transform_room(r->source.plan);
         end(r, FILE_READ_AGAIN, NULL);
         break;
     case TRANSFORM_LONG:
@@ -332,7 +350,8 @@ file_read_work(struct job *job)
     r->more = false;
     r->unlinked = false;
     r->waits = 0;
-    if (!open_file(r, job->chunk) || !find_place(r) || !read_bytes(r, job->chunk, before))
+    if (!open_file(r, job->chunk) || !find_place(r, job->chunk) ||
+        !read_bytes(r, job->chunk, before))
         return;
     job->chunk->read_at = clock_ms();
     if (job->chunk->len == 0)

@@ -50,6 +50,7 @@ struct file_read {
     struct identity   identity;     /* what it must be; the job lets the head grow */
     struct tail_print before;       /* the bytes before the chunk */
     bool              final;        /* nothing will follow: a line without LF is a record */
+    bool              fresh;        /* nothing of it was read in this run */
     bool              peek;         /* only open it: it may be a copy (file_copy.h) */
     enum file_place   find;
     size_t            room;         /* bytes that the next chunk needs */

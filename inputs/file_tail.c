@@ -321,6 +321,7 @@ start_read(struct file_tail *t)
     if (job == NULL)
         return EV_FULL;
     t->read.before = present_mark(t).print;
+    t->read.fresh = s->read_bytes == 0;
     t->read.identity = s->identity;
     t->read.waited = t->waited;
     t->read_at = clock_ms();
@@ -331,22 +332,32 @@ start_read(struct file_tail *t)
     return EV_NONE;
 }
 
-/* Before it reads on: a copy may end here.  At most one mark in MARK_MS. */
+/* Before it reads on: a copy may end here.  At most one mark in MARK_MS; one where
+ * it was at the end of what there was replaces one in the midst of it. */
 static void
 set_mark(struct file_tail *t)
 {
     const uint64_t now = clock_ms();
 
-    if (window_end(&file_source(t)->window) == 0 || (t->nmarks > 0 && now - t->marked_at < MARK_MS))
+    if (window_end(&file_source(t)->window) == 0)
         return;
+    if (t->nmarks > 0 && now - t->marked_at < MARK_MS) {
+        if (t->in_midst || !t->marked_in_midst)
+            return;
+        t->nmarks--;
+    }
+    if (t->marks == NULL)
+        t->marks = mem_array(NULL, FILE_MARKS, sizeof *t->marks);
     t->marks[t->nmarks++ % FILE_MARKS] = present_mark(t);
     t->marked_at = now;
+    t->marked_in_midst = t->in_midst;
 }
 
 static enum file_tail_event
 push_chunk(struct file_tail *t)
 {
     set_mark(t);
+    t->in_midst = t->read.more;
     pipeline_push(&t->job);
     if (t->read.more)
         return EV_MORE;
@@ -384,6 +395,8 @@ judge(struct file_tail *t)
         begin_at(t, &t->given);
         return EV_MORE;
     }
+    if (t->read.size == 0 && !t->read.final)
+        return EV_END;          /* it may be a copy that is just being made */
     if (file_copy_may_read(t)) {
         t->read.peek = false;
         return EV_MORE;
@@ -582,7 +595,7 @@ static void
 on_rewound(struct source *s, const char *reason)
 {
     log_debug("'%s' will be read again from byte %llu: %s", s->path,
-              (unsigned long long)s->window.committed, reason);
+              (unsigned long long)window_end(&s->window), reason);
     file_tail_event((struct file_tail *)s, EV_REWOUND);
 }
 
@@ -596,7 +609,7 @@ file_tail_new(struct file_input *in, const char *path, uint64_t device, uint64_t
     file_source(t)->identity = (struct identity){ .device = device, .inode = inode };
     t->input = in;
     t->read.fd = -1;
-    t->read.room = CHUNK_SIZE;
+    t->read.room = CHUNK_SMALL;
     t->current = true;
     t->active_at = clock_ms();
     TAILQ_INSERT_TAIL(&in->all, t, all);
@@ -634,6 +647,7 @@ file_tail_free(struct file_tail *t)
     file_target_forget(&t->read);
     drop_window(file_source(t));
     source_fini(file_source(t));
+    free(t->marks);
     free(t);
 }
 

@@ -70,6 +70,7 @@ struct file_tail {
     struct file_link      by_place;
     struct file_link      by_start;
     bool                  is_indexed;   /* by_start */
+    bool                  is_young;     /* in the list: less was seen than makes a start */
     struct file_name     *names;
     uint64_t              gone_at;      /* clock_ms() when the last name went; 0: it has one */
     uint64_t              read_at;      /* of its last read */
@@ -78,10 +79,12 @@ struct file_tail {
     unsigned              rests;        /* one after the other */
     int64_t               mtime_ms;     /* as last seen; the size is the source's */
     bool                  is_due, is_open, is_attended;
-    TAILQ_ENTRY(file_tail) all, due, open, attended;
-    struct file_mark      marks[FILE_MARKS];    /* how far it had read; a ring */
+    TAILQ_ENTRY(file_tail) all, due, open, attended, young;
+    struct file_mark     *marks;                /* how far it had read: a ring of FILE_MARKS, or NULL */
     unsigned              nmarks;               /* that were ever set */
     uint64_t              marked_at;
+    bool                  marked_in_midst;      /* the newest: whole lines were left, */
+    bool                  in_midst;             /* as they are now */
     struct log_repeat     told;
 
     /* file_flush: a group of lines waits for its next one */

@@ -17,8 +17,8 @@
 #include "outputs/kafka.h"
 
 enum {
-    PATIENCE_MS = 5000,     /* without anything that arrives, while memory is short */
-    PRESSED_MS = 1000,      /* memory was not short for that long: it is short anew */
+    PATIENCE_MS = 5000,     /* without anything that arrives, while memory is short; if it was
+                             * not short for that long it is short anew */
 };
 
 static void
@@ -61,7 +61,7 @@ lose_waiting(struct kafka_topic *t)
 static bool
 is_stalled(struct kafka *k, uint64_t now)
 {
-    if (k->successes != k->seen_successes || now - k->pressed_at > PRESSED_MS)
+    if (k->successes != k->seen_successes || now - k->pressed_at > PATIENCE_MS)
         k->stalled_since = now;
     k->seen_successes = k->successes;
     k->pressed_at = now;

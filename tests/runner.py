@@ -1,5 +1,9 @@
 """Builds, runs every kind of test, and counts.
 
+System tests mostly wait, builds and unit tests never do: beside each other they take little
+more time than the longer of the two.  What only computes gives way (nice), so that it does
+not change what a system test sees.
+
 One cmocka test, one pytest test, one fuzzer, one build count as one each.  Output of
 parts that pass is kept in build/logs/ and not shown.  The last line is the
 sum; the exit status is 0 only if something passed and nothing failed.
@@ -7,12 +11,15 @@ sum; the exit status is 0 only if something passed and nothing failed.
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
+import concurrent.futures
 import contextlib
+import copy
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -37,19 +44,39 @@ SANITIZERS = {
 FUZZ_SECONDS = 10
 
 
+class Counts:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed, failed, skipped):
+        with self.lock:
+            self.passed += passed
+            self.failed += failed
+            self.skipped += skipped
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
 class Run:
     """What was counted so far, and how it is shown."""
 
     def __init__(self, verbose):
         self.verbose = verbose
-        self.passed = self.failed = self.skipped = 0
+        self.prefix = []
+        self.counts = Counts()
         self.began = time.monotonic()
         LOGS.mkdir(parents=True, exist_ok=True)
 
+    def niced(self):
+        """The same run, for commands that give way to others."""
+        other = copy.copy(self)
+        other.prefix = ["nice", "-n", "19"]
+        return other
+
     def count(self, passed=0, failed=0, skipped=0):
-        self.passed += passed
-        self.failed += failed
-        self.skipped += skipped
+        self.counts.add(passed, failed, skipped)
         return f"{passed} passed, {failed} failed, {skipped} skipped"
 
     def skip(self, what, why):
@@ -62,7 +89,7 @@ class Run:
         log = LOGS / f"{name}.log"
         show = show or self.verbose
         with open(log, "w") as file:
-            child = subprocess.Popen(list(map(str, command)), cwd=ROOT, text=True,
+            child = subprocess.Popen(list(map(str, [*self.prefix, *command])), cwd=ROOT, text=True,
                                      errors="replace", stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                      env={**os.environ, **environment})
@@ -79,8 +106,8 @@ class Run:
     def result(self):
         seconds = time.monotonic() - self.began
         say(f"all parts took {seconds:.0f} s")
-        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
-        return 0 if self.passed and not self.failed else 1
+        print(self.counts, flush=True)
+        return 0 if self.counts.passed and not self.counts.failed else 1
 
 
 def say(text):
@@ -217,7 +244,8 @@ def fuzz(run):
                          if path.is_file() and os.access(path, os.X_OK))
         if not fuzzers:
             return run.skip("fuzzers", "the build made no fuzz_*")
-        good = [fuzz_one(run, path) for path in fuzzers]
+        with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+            good = list(pool.map(lambda path: fuzz_one(run, path), fuzzers))
         say(f"fuzzers: {run.count(passed=sum(good), failed=len(good) - sum(good))}")
     return None
 
@@ -246,16 +274,23 @@ def run_all(run):
     if release:
         unit(run, "release")
     check(run)
-    sanitized = build(run, "asan")
-    if sanitized:
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        sanitized = beside.submit(build, run.niced(), "asan")
+        others = beside.submit(run_others, run.niced(), sanitized)
+        if release:
+            system(run)
+        if sanitized.result():
+            system_sanitized(run)
+        others.result()
+
+
+def run_others(run, sanitized):
+    """What needs no Kafka."""
+    if sanitized.result():
         unit(run, "asan")
     if build(run, "tsan"):
         unit(run, "tsan")
     build(run, "clang")
-    if release:
-        system(run)
-    if sanitized:
-        system_sanitized(run)
     fuzz(run)
 
 

@@ -33,6 +33,11 @@ enum {
     CHUNK_SIZE = 256 * 1024,            /* bytes of a source, unless a line is longer */
     CHUNK_MAX_MESSAGES = CHUNK_SIZE / 48,
     CHUNK_MAX_ARENA = 512 * 1024,       /* keys and made values; then the chunk ends early */
+
+    /* the same of a small one, for a source that brings little */
+    CHUNK_SMALL = 4 * 1024,
+    CHUNK_SMALL_MESSAGES = CHUNK_SMALL / 48,
+    CHUNK_SMALL_ARENA = 32 * 1024,
 };
 
 /* The messages of one chunk that go to the same place, in the source's order.
@@ -67,6 +72,7 @@ struct chunk {
     size_t          size;       /* room in bytes */
     size_t          len;        /* bytes that were read; end - begin of them are used */
     struct arena    arena;
+    size_t          max_arena;
     struct message *messages;
     uint32_t        max_messages;
     uint32_t        nmessages;
@@ -94,7 +100,7 @@ struct chunk {
     size_t          touched;    /* the most memory that it has ever used (pipeline's) */
 };
 
-/* On the heap, empty, with room for `size` bytes. */
+/* On the heap, empty, with room for `size` bytes; small if it is CHUNK_SMALL. */
 struct chunk *chunk_new(size_t size);
 void          chunk_free(struct chunk **c);
 

@@ -19,6 +19,7 @@
 #include "agent/flow/dead_letter.h"
 #include "agent/flow/halt.h"
 #include "agent/flow/output.h"
+#include "agent/flow/plan.h"
 #include "agent/flow/saving.h"
 #include "agent/flow/transform.h"
 
@@ -26,16 +27,39 @@ enum {
     CLIENT_OVERHEAD = 176,      /* bytes that librdkafka adds to a message */
     MAX_OUTPUTS = 64,
     PRESSURE_MS = 100,          /* how long somebody waits for memory before outputs must yield */
-    IDLE_POOL = 4,              /* free chunks kept when nothing is out */
+    IDLE_POOL = 4,              /* free chunks kept when nothing is out, */
+    IDLE_SMALL = 64,            /* and free small ones */
+    ERRAND_JOBS = 64,           /* small ones, that one worker does at once */
+};
+
+/* One hand-over to a worker, with all that it needs.  A hand-over costs more than a
+ * small read: small jobs are collected until the loop would sleep. */
+struct errand {
+    uv_work_t       request;
+    struct scratch *scratch;
+    struct job     *first, *last;
+    unsigned        begun;      /* jobs, ever since it was idle, */
+    unsigned        left;       /* and those of them that are not over */
+    struct errand  *next;       /* of those that are idle */
+};
+
+/* Free chunks of one size. */
+struct pool {
+    struct chunk *first;
+    uint64_t      memory;       /* bytes */
+    uint64_t      length, idle; /* chunks; how many are kept when nothing is out */
 };
 
 struct pipeline {
     struct pipeline_conf   conf;
-    struct job            *jobs;        /* workers + 1 of them */
-    unsigned               njobs;
+    struct job            *jobs;        /* ERRAND_JOBS for each errand */
     struct job            *idle_jobs;
-    struct chunk          *pool;        /* free chunks of CHUNK_SIZE */
-    uint64_t               pool_memory, pool_length;
+    struct errand         *errands;     /* workers + 1 of them */
+    unsigned               nerrands;
+    struct errand         *idle_errands;
+    struct errand         *open;        /* the small jobs of this turn of the loop, or NULL */
+    uv_prepare_t           sleep;       /* runs while there is one: the loop is about to sleep */
+    struct pool            pool, small;
     uint64_t               used;        /* charged for chunks that are out or being filled */
     uint64_t               chunks_out;
     uint64_t               nactive;     /* sources among which the budget is divided */
@@ -64,25 +88,42 @@ static void on_saved(void *ctx, uint64_t number);
 static void drop_halted(struct pipeline *p, struct source *s);
 static void advance(struct pipeline *p, struct source *s);
 
+static void
+make_errands(struct pipeline *p)
+{
+    const size_t njobs = ((size_t)p->conf.workers + 1) * ERRAND_JOBS;
+
+    p->nerrands = p->conf.workers + 1;
+    p->errands = mem_zero(p->nerrands * sizeof *p->errands);
+    p->jobs = mem_zero(njobs * sizeof *p->jobs);
+    for (unsigned i = 0; i < p->nerrands; i++) {
+        struct errand *e = &p->errands[i];
+
+        e->scratch = scratch_new(p->conf.names, p->conf.groups);
+        e->request.data = e;
+        e->next = p->idle_errands;
+        p->idle_errands = e;
+    }
+    for (size_t i = 0; i < njobs; i++) {
+        p->jobs[i].pipeline = p;
+        p->jobs[i].next = p->idle_jobs;
+        p->idle_jobs = &p->jobs[i];
+    }
+}
+
 struct pipeline *
 pipeline_new(const struct pipeline_conf *conf)
 {
     struct pipeline *p = NEW(struct pipeline);
 
     p->conf = *conf;
-    p->njobs = conf->workers + 1;
-    p->jobs = mem_zero(p->njobs * sizeof *p->jobs);
-    for (unsigned i = 0; i < p->njobs; i++) {
-        struct job *job = &p->jobs[i];
-
-        job->pipeline = p;
-        job->scratch = scratch_new(conf->names, conf->groups);
-        job->next = p->idle_jobs;
-        p->idle_jobs = job;
-    }
+    p->pool.idle = IDLE_POOL;
+    p->small.idle = IDLE_SMALL;
+    make_errands(p);
+    uv_prepare_init(conf->loop, &p->sleep);
     uv_idle_init(conf->loop, &p->grant);
     uv_timer_init(conf->loop, &p->pressure);
-    p->grant.data = p->pressure.data = p;
+    p->grant.data = p->pressure.data = p->sleep.data = p;
     p->dead = dead_letters_new(p, conf->state_dir);
     if (conf->store != NULL)
         checkpoints_listen(conf->store, on_saved, p);
@@ -111,7 +152,8 @@ on_dead_letters_stopped(void *ctx)
 {
     struct pipeline *p = ctx;
 
-    p->handles = 2;
+    p->handles = 3;
+    uv_close((uv_handle_t *)&p->sleep, on_closed);
     uv_close((uv_handle_t *)&p->grant, on_closed);
     uv_close((uv_handle_t *)&p->pressure, on_closed);
 }
@@ -125,14 +167,22 @@ pipeline_stop(struct pipeline *p, void (*closed)(void *ctx), void *ctx)
     dead_letters_stop(p->dead, on_dead_letters_stopped, p);
 }
 
-static void
-free_pooled(struct pipeline *p)
+static struct chunk *
+take_pooled(struct pool *pool)
 {
-    struct chunk *c = p->pool;
+    struct chunk *c = pool->first;
 
-    p->pool = c->newer;
-    p->pool_memory -= c->touched;
-    p->pool_length--;
+    pool->first = c->newer;
+    pool->memory -= c->touched;
+    pool->length--;
+    return c;
+}
+
+static void
+free_pooled(struct pool *pool)
+{
+    struct chunk *c = take_pooled(pool);
+
     chunk_free(&c);
 }
 
@@ -141,11 +191,14 @@ pipeline_free(struct pipeline *p)
 {
     if (p == NULL)
         return;
-    while (p->pool != NULL)
-        free_pooled(p);
-    for (unsigned i = 0; i < p->njobs; i++)
-        scratch_free(p->jobs[i].scratch);
+    while (p->pool.first != NULL)
+        free_pooled(&p->pool);
+    while (p->small.first != NULL)
+        free_pooled(&p->small);
+    for (unsigned i = 0; i < p->nerrands; i++)
+        scratch_free(p->errands[i].scratch);
     dead_letters_free(p->dead);
+    free(p->errands);
     free(p->jobs);
     free(p);
 }
@@ -156,32 +209,59 @@ pipeline_free(struct pipeline *p)
 static uint64_t
 reserve_for(size_t size)
 {
-    return size + CHUNK_MAX_ARENA +
-           (uint64_t)CHUNK_MAX_MESSAGES * (sizeof(struct message) + CLIENT_OVERHEAD);
+    const bool     small = size == CHUNK_SMALL;
+    const uint64_t messages = small ? CHUNK_SMALL_MESSAGES : CHUNK_MAX_MESSAGES;
+
+    return size + (small ? CHUNK_SMALL_ARENA : CHUNK_MAX_ARENA) +
+           messages * (sizeof(struct message) + CLIENT_OVERHEAD);
+}
+
+/* Where free chunks of this size are; NULL: they are not kept. */
+static struct pool *
+pool_of(struct pipeline *p, size_t size)
+{
+    if (size > CHUNK_SIZE)
+        return NULL;
+    return size == CHUNK_SMALL ? &p->small : &p->pool;
 }
 
 /* How much a job would take too much.  The free chunk that it fills is counted once: its
  * memory is a part of what is reserved. */
 static uint64_t
-shortage(const struct pipeline *p, size_t size)
+shortage(const struct pipeline *p, const struct pool *own, size_t size)
 {
-    const uint64_t reused = size <= CHUNK_SIZE && p->pool != NULL ? p->pool->touched : 0;
-    const uint64_t sum = p->used + p->pool_memory - reused + reserve_for(size);
+    const uint64_t reused = own != NULL && own->first != NULL ? own->first->touched : 0;
+    const uint64_t sum = p->used + p->pool.memory + p->small.memory - reused + reserve_for(size);
 
     return sum > p->conf.memory ? sum - p->conf.memory : 0;
+}
+
+static bool
+make_room(struct pipeline *p, struct pool *pool, const struct pool *own, size_t size)
+{
+    const uint64_t kept = pool == own ? 1 : 0;
+
+    while (pool->length > kept && shortage(p, own, size) > 0)
+        free_pooled(pool);
+    return shortage(p, own, size) == 0;
 }
 
 /* Free chunks make way, but for the one that is reused: to free that gains nothing. */
 static bool
 has_memory(struct pipeline *p, size_t size)
 {
-    const uint64_t kept = size <= CHUNK_SIZE ? 1 : 0;
+    const struct pool *own = pool_of(p, size);
 
     if (p->chunks_out == 0)
         return true;            /* one chunk is always allowed */
-    while (p->pool_length > kept && shortage(p, size) > 0)
-        free_pooled(p);
-    return shortage(p, size) == 0;
+    return make_room(p, &p->pool, own, size) || make_room(p, &p->small, own, size);
+}
+
+static bool
+has_worker(const struct pipeline *p, size_t size)
+{
+    return p->idle_jobs != NULL &&
+           (p->idle_errands != NULL || (size == CHUNK_SMALL && p->open != NULL));
 }
 
 /* A source may have out an even share of the budget, and always one chunk. */
@@ -210,7 +290,7 @@ note_active(struct pipeline *p, struct source *s)
 static void
 kick(struct pipeline *p)
 {
-    if (p->first_waiting != NULL && p->idle_jobs != NULL && !p->closed)
+    if (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) && !p->closed)
         uv_idle_start(&p->grant, on_grant);
 }
 
@@ -271,7 +351,7 @@ on_grant(uv_idle_t *idle)
     uv_idle_stop(idle);
     while ((halted = halts_take_settled(&p->halts)) != NULL)
         drop_halted(p, halted);
-    while (p->first_waiting != NULL && p->idle_jobs != NULL &&
+    while (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) &&
            has_memory(p, p->first_waiting->wanted) && !p->closed) {
         struct source *s = dequeue(p);
 
@@ -346,16 +426,9 @@ pipeline_close(struct pipeline *p)
 static struct chunk *
 take_chunk(struct pipeline *p, size_t size)
 {
-    struct chunk *c = p->pool;
+    struct pool *pool = pool_of(p, size);
 
-    if (size > CHUNK_SIZE)
-        return chunk_new(size);
-    if (c == NULL)
-        return chunk_new(CHUNK_SIZE);
-    p->pool = c->newer;
-    p->pool_memory -= c->touched;
-    p->pool_length--;
-    return c;
+    return pool != NULL && pool->first != NULL ? take_pooled(pool) : chunk_new(size);
 }
 
 static void
@@ -367,21 +440,30 @@ charge(struct pipeline *p, struct chunk *c, uint64_t bytes)
 }
 
 static void
+trim(const struct pipeline *p, struct pool *pool)
+{
+    while (p->chunks_out == 0 && pool->length > pool->idle)
+        free_pooled(pool);
+}
+
+static void
 put_chunk(struct pipeline *p, struct chunk *c)
 {
+    struct pool *pool = pool_of(p, c->size);
+
     charge(p, c, 0);
     c->source = NULL;
     p->chunks_out--;
-    if (c->size > CHUNK_SIZE) {
+    if (pool == NULL) {
         chunk_free(&c);
     } else {
-        c->newer = p->pool;
-        p->pool = c;
-        p->pool_memory += c->touched;
-        p->pool_length++;
+        c->newer = pool->first;
+        pool->first = c;
+        pool->memory += c->touched;
+        pool->length++;
     }
-    while (p->chunks_out == 0 && p->pool_length > IDLE_POOL)
-        free_pooled(p);
+    trim(p, &p->pool);
+    trim(p, &p->small);
 }
 
 static void
@@ -397,12 +479,34 @@ put_chunks(struct pipeline *p, struct chunk *c)
 
 /* ---- Reading --------------------------------------------------------------- */
 
+/* The errand with which a job of this size goes: small ones share one. */
+static struct errand *
+begin_errand(struct pipeline *p, size_t size)
+{
+    const bool     shared = size == CHUNK_SMALL;
+    struct errand *e = shared && p->open != NULL ? p->open : p->idle_errands;
+
+    if (e != p->open) {
+        p->idle_errands = e->next;
+        e->begun = e->left = 0;
+    }
+    if (shared)
+        p->open = e;
+    e->begun++;
+    e->left++;
+    if (e->begun == ERRAND_JOBS)
+        p->open = NULL;
+    return e;
+}
+
 static struct job *
 begin_job(struct pipeline *p, struct source *s, size_t size)
 {
     struct job *job = p->idle_jobs;
 
     p->idle_jobs = job->next;
+    job->errand = begin_errand(p, size);
+    job->scratch = job->errand->scratch;
     job->source = s;
     job->chunk = take_chunk(p, size);
     p->chunks_out++;
@@ -414,12 +518,20 @@ begin_job(struct pipeline *p, struct source *s, size_t size)
     return job;
 }
 
+/* The rooms there are. A small one must take all messages that a line may become. */
+static size_t
+round_up(const struct source *s, size_t size)
+{
+    if (size <= CHUNK_SMALL && s->plan->nroutes < CHUNK_SMALL_MESSAGES && !plan_has_groups(s->plan))
+        return CHUNK_SMALL;
+    return size > CHUNK_SIZE ? size : CHUNK_SIZE;
+}
+
 struct job *
 pipeline_job(struct pipeline *p, struct source *s, size_t size)
 {
     assert(s->jobs == 0);
-    if (size < CHUNK_SIZE)
-        size = CHUNK_SIZE;
+    size = round_up(s, size);
     if (p->closed || s->waiting)
         return NULL;
     s->wanted = size;
@@ -434,7 +546,7 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
         note_over(p, s, true);
         return NULL;
     }
-    if ((p->first_waiting != NULL && p->turn != s) || p->idle_jobs == NULL ||
+    if ((p->first_waiting != NULL && p->turn != s) || !has_worker(p, size) ||
         !has_memory(p, size)) {
         enqueue(p, s);
         note_active(p, s);
@@ -447,27 +559,64 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
 static void
 on_work(uv_work_t *request)
 {
-    struct job *job = request->data;
+    const struct errand *e = request->data;
 
-    job->work(job);
+    for (struct job *job = e->first; job != NULL; job = job->next)
+        job->work(job);
 }
 
+/* Each job is over when its done() returns, and the errand with the last: then it
+ * may be out again at once. */
 static void
 on_done(uv_work_t *request, int status)
 {
-    struct job *job = request->data;
+    struct errand *e = request->data;
+    struct job    *job = e->first, *next;
 
     assert(status == 0);
-    job->done(job);
+    e->first = e->last = NULL;
+    for (; job != NULL; job = next) {
+        next = job->next;
+        job->done(job);
+    }
+}
+
+static void
+send_errand(struct pipeline *p, struct errand *e)
+{
+    uv_queue_work(p->conf.loop, &e->request, on_work, on_done);
+}
+
+static void
+on_sleep(uv_prepare_t *prepare)
+{
+    struct pipeline *p = prepare->data;
+    struct errand   *e = p->open;
+
+    uv_prepare_stop(prepare);
+    p->open = NULL;
+    if (e != NULL)
+        send_errand(p, e);
 }
 
 void
 pipeline_run(struct job *job, void (*work)(struct job *), void (*done)(struct job *))
 {
+    struct pipeline *p = job->pipeline;
+    struct errand   *e = job->errand;
+
     job->work = work;
     job->done = done;
-    job->request.data = job;
-    uv_queue_work(job->pipeline->conf.loop, &job->request, on_work, on_done);
+    job->next = NULL;
+    if (e->last != NULL)
+        e->last->next = job;
+    else
+        e->first = job;
+    e->last = job;
+    if (e != p->open)
+        send_errand(p, e);
+    else
+        uv_prepare_start(&p->sleep, on_sleep);
 }
 
 /* The worker is free again; returns what it read. */
@@ -476,6 +625,7 @@ end_job(struct job **ended)
 {
     struct job      *job = *ended;
     struct pipeline *p = job->pipeline;
+    struct errand   *e = job->errand;
     struct chunk    *c = job->chunk;
 
     *ended = NULL;
@@ -485,6 +635,11 @@ end_job(struct job **ended)
     job->chunk = NULL;
     job->next = p->idle_jobs;
     p->idle_jobs = job;
+    assert(e->left > 0);
+    if (--e->left == 0) {
+        e->next = p->idle_errands;
+        p->idle_errands = e;
+    }
     return c;
 }
 
@@ -728,13 +883,14 @@ pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, 
 }
 
 void
-pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
+pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
 {
     struct chunk *taken;
 
     assert(s->jobs == 0 && !s->once);
-    p->counts.records_held -= s->window.held_records;
-    taken = window_clear(&s->window);
+    if (last == NULL)
+        p->counts.records_held -= s->window.held_records;
+    taken = window_cut(&s->window, last);
     for (const struct chunk *c = taken; c != NULL; c = c->newer) {
         assert(c->pins == 0);
         p->counts.in_flight -= c->nmessages - c->acked;
@@ -756,7 +912,7 @@ pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
 static void
 drop_halted(struct pipeline *p, struct source *s)
 {
-    pipeline_rewind(p, s, "it is halted");
+    pipeline_rewind(p, s, NULL, "it is halted");
     if (s->halted_at == s->window.committed || plan_has_groups(s->plan))
         return;
     window_init(&s->window, s->halted_at, (struct tail_print){ 0, 0 });
@@ -770,7 +926,7 @@ void
 pipeline_counts(const struct pipeline *p, struct pipeline_counts *counts)
 {
     *counts = p->counts;
-    counts->memory = p->used + p->pool_memory;
+    counts->memory = p->used + p->pool.memory + p->small.memory;
     counts->chunks = p->chunks_out;
 }
 

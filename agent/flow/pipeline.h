@@ -66,17 +66,18 @@ struct job {
     struct scratch *scratch;    /* the worker's; for transform_chunk() */
     void          (*work)(struct job *job);
     void          (*done)(struct job *job);
-    uv_work_t       request;
     struct pipeline *pipeline;
-    struct job     *next;       /* in the pool */
+    struct errand  *errand;     /* with which it goes to a worker */
+    struct job     *next;
 };
 
 /* A turn for this source, or NULL: it is queued, and ops->room comes when it may
- * ask again.  `size`: bytes of room in the chunk, CHUNK_SIZE unless a line is
- * longer.  A source has at most one job. */
+ * ask again.  `size`: bytes of room in the chunk: CHUNK_SMALL if it brings little,
+ * CHUNK_SIZE, or more if a line is longer.  A source has at most one job. */
 struct job *pipeline_job(struct pipeline *p, struct source *s, size_t size);
 
-/* Run work(job) on a worker, then done(job) on the loop. */
+/* Run work(job) on a worker, then done(job) on the loop.  Small ones go together:
+ * those that one turn of the loop begins are one errand of a worker. */
 void pipeline_run(struct job *job, void (*work)(struct job *), void (*done)(struct job *));
 
 /* The chunk has records: take it over and send what came out of it.  The job is
@@ -119,11 +120,12 @@ void pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, 
 /* The output no longer points into this chunk (chunk->pins--). */
 void pipeline_unpin(struct pipeline *p, struct chunk *c);
 
-/* Take everything back that this source has out and let it read again later
- * (ops->rewound).  Only if no worker reads for it (source->jobs is 0), what was
- * read can be read again (not source->once), no message of its window was
+/* Take back what this source has out behind `last` (NULL: all) and let it read that
+ * again later (ops->rewound).  Only if no worker reads for it (source->jobs is 0),
+ * what was read can be read again (not source->once), no message of those chunks was
  * acknowledged, and the outputs have let go of all of them. */
-void pipeline_rewind(struct pipeline *p, struct source *s, const char *reason);
+void pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last,
+                     const char *reason);
 
 /* ---- To be shown ------------------------------------------------------- */
 

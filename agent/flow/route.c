@@ -57,9 +57,11 @@ const struct field route_fields[] = {
     A_NODE(struct route_conf, "timestamp", timestamp,
         "Template that yields milliseconds since the epoch, or `read`; without: the record's "
         "own time, else the time of reading."),
-    A_NODE(struct route_conf, "value", value,
-        "What is sent: `body` (default), `raw`, `none` (a null value), a template, or a map "
-        "{format: json, include, exclude, add}."),
+    { .name = "value", .kind = FIELD_NODE, .preset = "body",
+      .offset = FIELD_AT(struct route_conf, value, const struct node *),
+      .help = "What is sent: `body`, `raw`, `none` (a null value), a template, or a map {format: "
+              "json, include, exclude, add}. A record in which a field of the template is missing "
+              "goes to the dead letters: give the field a default." },
     A_NODE(struct route_conf, "redact", redact,
         "A list of {pattern, with}: every match of the regular expression `pattern` in the body, "
         "the raw line and each field is replaced before a topic, key, header or value is made of "
