@@ -19,6 +19,7 @@
 enum {
     PATIENCE_MS = 5000,     /* without anything that arrives, while memory is short; if it was
                              * not short for that long it is short anew */
+    FEW = 100,              /* messages of the next batch: it holds memory until it is purged */
 };
 
 static void
@@ -109,6 +110,7 @@ kafka_forget_failed(struct kafka_lane *l)
 
     if (!kafka_forget_error(k, l->error))
         return false;
+    l->limit = FEW;
     for (const struct kafka_piece *p = l->out.first; p != NULL; p = p->next)
         for (uint32_t i = p->first; i < p->first + p->count; i++) {
             struct message *m = &p->chunk->messages[i];
