@@ -94,6 +94,8 @@ struct chunk {
     uint64_t        waited;     /* groups whose last line ends up to here have waited long enough */
     uint64_t        waits;      /* where the last line ends of the group that waits longest, or 0 */
     bool            stopped;    /* there was no room for messages: whole lines are left */
+    struct chunk   *next_unsent;    /* in the pipeline's queue of those that wait */
+    uint64_t        send_after;     /* for this write of checkpoints */
     size_t          charged;    /* what the budget holds for it (pipeline's) */
     size_t          touched;    /* the most memory that it has ever used (pipeline's) */
 };

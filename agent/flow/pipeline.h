@@ -90,6 +90,10 @@ void pipeline_return(struct job **job);
 /* The source does not want its turn any more. */
 void pipeline_forget(struct pipeline *p, struct source *s);
 
+/* Outputs are about to stop: what was not handed over yet, because its offset is not on
+ * disk (at_most_once), is lost. */
+void pipeline_stop_sending(struct pipeline *p);
+
 /* Read nothing any more: pipeline_job() refuses, room() is not called. */
 void pipeline_close(struct pipeline *p);
 

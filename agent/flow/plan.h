@@ -56,6 +56,9 @@ void         plan_free(struct plan *plan);
 struct settings plan_settings(struct plan *plan);
 
 /* May a record have more than one line?  Then group.c makes them. */
+/* Nothing of it is sent twice, whatever happens: all its outputs are at_most_once. */
+bool plan_at_most_once(const struct plan *plan);
+
 static inline bool
 plan_has_groups(const struct plan *plan)
 {
