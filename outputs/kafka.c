@@ -178,6 +178,7 @@ load(const char *name, const char *what, const struct node *conf, struct errors 
     k->how.partitioner = (enum kafka_partitioner)k->settings.partitioner;
     k->how.keyless = (enum kafka_keyless)k->settings.keyless;
     k->base.read_pause = k->settings.linger;
+    k->in_time = k->settings.batch_messages;
     k->batch = mem_zero(k->settings.batch_messages * sizeof *k->batch);
     return &k->base;
 }

@@ -89,6 +89,7 @@ struct kafka_lane {
     uint32_t              limit;            /* messages a batch; smaller after such a fault */
     uint64_t              backoff;          /* ms, 0: none */
     uint64_t              retry_at;         /* clock_ms(), while it rests */
+    uint64_t              moved_at;         /* clock_ms(): a batch arrived, or the first came in */
 };
 
 struct kafka_lanes {
@@ -117,6 +118,7 @@ struct kafka_topic {
     struct kafka_lane    **lanes;
     int32_t                nlanes;          /* as many as partitions, */
     int32_t                max_lanes;       /* and those that were there once */
+    bool                   shrinks;         /* to fewer: nothing is handed over, until all is back */
     int32_t                sticky;          /* the lane that keyless records fill, */
     uint64_t               sticky_bytes;    /* what it got since it was chosen, */
     uint64_t               sticky_since;    /* and when that was */
@@ -176,6 +178,7 @@ struct kafka {
     struct kafka_lanes             ready, resting;
     struct kafka_piece            *spare;       /* pieces for reuse */
     rd_kafka_message_t            *batch;       /* for handing over */
+    uint32_t                       in_time;     /* messages that can be, within linger, as learned */
 
     /* kafka_reports */
     bool                           worked;      /* the cluster has answered once */

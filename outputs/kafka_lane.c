@@ -169,6 +169,8 @@ void
 kafka_lane_add(struct kafka_lane *l, struct chunk *c, uint32_t first, uint32_t count,
                uint64_t bytes)
 {
+    if (l->state == LANE_IDLE)
+        l->moved_at = clock_ms();
     kafka_pieces_add(l->topic->kafka, &l->waiting, c, first, count);
     l->waiting_bytes += bytes;
     l->waiting_messages += count;
@@ -309,8 +311,10 @@ settle(struct kafka_lane *l)
         widen(l);
     if (again || l->fault != 0)
         put_back(l);
-    if (!again)
+    if (!again) {
         l->backoff = 0;
+        l->moved_at = clock_ms();
+    }
     out = l->out;
     l->out = (struct kafka_pieces){ NULL, NULL };
     l->out_bytes = 0;

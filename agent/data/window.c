@@ -65,11 +65,19 @@ window_advance(struct window *w)
 }
 
 struct chunk *
+window_cut(struct window *w, struct chunk *last)
+{
+    struct chunk **first = last != NULL ? &last->newer : &w->oldest, *taken = *first;
+
+    for (const struct chunk *c = taken; c != NULL; c = c->newer)
+        w->length--;
+    *first = NULL;
+    w->newest = last;
+    return taken;
+}
+
+struct chunk *
 window_clear(struct window *w)
 {
-    struct chunk *first = w->oldest;
-
-    w->oldest = w->newest = NULL;
-    w->length = 0;
-    return first;
+    return window_cut(w, NULL);
 }

@@ -43,9 +43,10 @@ void window_push(struct window *w, struct chunk **chunk);
  * complete.  The caller owns them. */
 struct chunk *window_advance(struct window *w);
 
-/* Take every chunk out, delivered or not, and return them the same way.
- * `committed` stays as it is: they will be read again. */
-struct chunk *window_clear(struct window *w);
+/* Take every chunk behind `last` out, delivered or not, and return them the same
+ * way; NULL: all of them.  `committed` stays as it is: they will be read again. */
+struct chunk *window_cut(struct window *w, struct chunk *last);
+struct chunk *window_clear(struct window *w);       /* window_cut(w, NULL) */
 
 /* Where the next chunk begins. */
 uint64_t window_end(const struct window *w);

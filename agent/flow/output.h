@@ -68,8 +68,8 @@ struct output_ops {
 
     /* ---- optional, each */
 
-    /* Take back from every lane that cannot move the messages of sources that feed
-     * only such lanes: called by the pipeline when others wait for room. */
+    /* Give up what only waits for a lane that cannot move, as far as it can be read again
+     * (pipeline_rewind): called by the pipeline when others wait for room. */
     void (*yield)(struct output *o);
 
     /* For `stoker check --connect`: reach the cluster and try everything the

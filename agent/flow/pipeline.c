@@ -549,13 +549,13 @@ pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, 
 }
 
 void
-pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
+pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
 {
-    struct chunk *taken = window_clear(&s->window);
+    struct chunk *taken = window_cut(&s->window, last);
 
     assert(s->jobs == 0 && !s->once);
     for (const struct chunk *c = taken; c != NULL; c = c->newer) {
-        assert(c->pins == 0);
+        assert(c->pins == 0 && c->acked == 0);
         p->counts.in_flight -= c->nmessages - c->acked;
         p->counts.records_out -= c->records;
         p->counts.read_records -= c->records;   /* they will be read again */

@@ -100,11 +100,12 @@ void pipeline_rejected(struct pipeline *p, const struct run *run, struct message
 /* The output no longer points into this chunk (chunk->pins--). */
 void pipeline_unpin(struct pipeline *p, struct chunk *c);
 
-/* Take everything back that this source has out and let it read again later
- * (ops->rewound).  Only if no worker reads for it (source->jobs is 0), what was
- * read can be read again (not source->once), no message of its window was
+/* Take back what this source has out behind `last` (NULL: all) and let it read that
+ * again later (ops->rewound).  Only if no worker reads for it (source->jobs is 0),
+ * what was read can be read again (not source->once), no message of those chunks was
  * acknowledged, and the outputs have let go of all of them. */
-void pipeline_rewind(struct pipeline *p, struct source *s, const char *reason);
+void pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last,
+                     const char *reason);
 
 /* ---- To be shown ------------------------------------------------------- */
 

@@ -39,8 +39,8 @@ struct source_ops {
     /* `committed` has moved, or the window has become empty. */
     void (*advanced)(struct source *s);
 
-    /* The window was cleared, to give its memory to others: what was read is
-     * read again from window.committed, at the next room(). `reason` says what it waits for. */
+    /* The newest part of the window was taken back, to give its memory to others: that is
+     * read again, from window_end() on.  `reason` says what it waits for. */
     void (*rewound)(struct source *s, const char *reason);
 };
 

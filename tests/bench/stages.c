@@ -25,6 +25,8 @@
 #include "agent/base/mem.h"
 #include "agent/config.h"
 #include "agent/data/time_format.h"
+#include "agent/flow/source.h"
+#include "agent/flow/transform.h"
 
 enum {
     LINES = 2000,               /* different ones */
@@ -51,6 +53,9 @@ struct bench {
     pcre2_match_data    *match;
     struct time_format  *format;
     struct slice         moment;
+    struct source        source;        /* of the rows about chunks, as all below */
+    struct chunk        *chunk;
+    struct scratch      *scratch;
 };
 
 typedef size_t line_f(char *to, unsigned n);
@@ -388,6 +393,120 @@ run_rate(struct bench *b, const struct rate *row)
     unload(b);
 }
 
+/* ---- Chunks: from bytes to messages ---------------------------------------- */
+
+static size_t
+cri_line(char *to, unsigned n)
+{
+    const int head = sprintf(to, "2024-03-07T%02u:%02u:%02u.%09uZ %s F ", mixed(n, 11) % 24,
+                             mixed(n, 12) % 60, mixed(n, 13) % 60, mixed(n, 14) % 1000000000,
+                             n % 5 == 0 ? "stderr" : "stdout");
+
+    return (size_t)head + access_line(to + head, n);
+}
+
+static size_t
+docker_line(char *to, unsigned n)
+{
+    char      text[1024];
+    const int len = (int)access_line(text, n);
+    char     *p = to + sprintf(to, "{\"log\":\"");
+
+    for (int i = 0; i < len; i++) {
+        if (text[i] == '"')
+            *p++ = '\\';
+        *p++ = text[i];
+    }
+    p += sprintf(p, "\\n\",\"stream\":\"stdout\",\"time\":\"2024-03-07T%02u:%02u:%02u.%09uZ\"}",
+                 mixed(n, 11) % 24, mixed(n, 12) % 60, mixed(n, 13) % 60,
+                 mixed(n, 14) % 1000000000);
+    return (size_t)(p - to);
+}
+
+static size_t
+trace_line(char *to, unsigned n)
+{
+    if (n % 10 == 0)
+        return (size_t)sprintf(to, "2024-03-07 10:11:12,%03u ERROR [main] com.example.Shop - order "
+                               "%u failed", n % 1000, mixed(n, 1));
+    if (n % 10 == 1)
+        return (size_t)sprintf(to, "java.lang.IllegalStateException: no order %u", mixed(n, 1));
+    return (size_t)sprintf(to, "\tat com.example.shop.orders.OrderService.place(OrderService."
+                           "java:%u)", mixed(n, 2) % 1000);
+}
+
+/* The lines with LF between, as many as a chunk holds. */
+static void
+fill_chunk(struct bench *b)
+{
+    struct chunk *c = chunk_new(CHUNK_SIZE);
+
+    source_init(&b->source, NULL, b->plan, "/var/log/x.log");
+    c->len = 0;
+    for (size_t i = 0; i < LINES && c->len + b->lines[i].len < c->size; i++) {
+        memcpy(c->bytes + c->len, b->lines[i].ptr, b->lines[i].len);
+        c->len += b->lines[i].len;
+        c->bytes[c->len++] = '\n';
+    }
+    b->chunk = c;
+    b->size = c->len;
+}
+
+static void
+transform(struct bench *b)
+{
+    const size_t          len = b->chunk->len;
+    enum transform_result result;
+
+    chunk_begin(b->chunk, &b->source, 0, b->source.path, b->source.name);
+    b->chunk->len = len;
+    result = transform_chunk(b->plan, b->scratch, b->chunk, true);
+    assert(result == TRANSFORM_DONE && b->chunk->end == len);
+}
+
+static void
+find_line_ends(struct bench *b)
+{
+    const char *at = b->chunk->bytes, *end = at + b->chunk->len;
+
+    while (at < end)
+        at = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+}
+
+static const struct chunk_row {
+    const char *what;
+    line_f     *line;
+    const char *settings;
+    double      goal;           /* MB/s; 0: none */
+} chunk_rows[] = {
+    { "chunk: lines", access_line, "max_line: 1MiB", 0 },
+    { "chunk: cri", cri_line, "parser: {type: cri}", 300 },
+    { "chunk: cri with multiline", cri_line,
+      "parser: {type: cri}, multiline: {start: '^[0-9]'}", 0 },
+    { "chunk: docker", docker_line, "parser: {type: docker}", 0 },
+    { "chunk: multiline, java", trace_line, "multiline: {preset: java}", 0 },
+    { "chunk: multiline, start", trace_line, "multiline: {start: '^\\d{4}-'}", 0 },
+};
+
+static void
+run_chunk(struct bench *b, const struct chunk_row *row)
+{
+    double ns, floor;
+
+    load(b, "inputs: {x: {paths: /x, value: body, %s}}\n", row->settings);
+    make_lines(b, row->line);
+    fill_chunk(b);
+    b->scratch = scratch_new(b->conf->names, b->conf->groups);
+    ns = measure(b, transform, find_line_ends, &floor);
+    printf("{\"what\": \"%s\", \"value\": %.0f, \"unit\": \"MB/s\", \"floor\": %.0f, "
+           "\"goal\": %.0f}\n", row->what, (double)b->size / LINES / ns * 1e3,
+           (double)b->size / LINES / floor * 1e3, row->goal);
+    scratch_free(b->scratch);
+    chunk_free(&b->chunk);
+    source_fini(&b->source);
+    unload(b);
+}
+
 static void
 run_regex(struct bench *b, const char *what)
 {
@@ -466,6 +585,9 @@ main(int argc, char **argv)
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
         if (is_chosen(rates[i].what, argc, argv))
             run_rate(&b, &rates[i]);
+    for (size_t i = 0; i < sizeof chunk_rows / sizeof *chunk_rows; i++)
+        if (is_chosen(chunk_rows[i].what, argc, argv))
+            run_chunk(&b, &chunk_rows[i]);
     if (is_chosen("routes: the first of 50 matches", argc, argv))
         run_routes(&b, "routes: the first of 50 matches");
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++)

@@ -17,6 +17,11 @@ from stoker import BINARY, Agent
 COUNTER = itertools.count(1)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--outage-mib", type=int, default=160,
+                     help="MiB that are written while the broker is away")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "sanitized: runs with the sanitizer build as well")
 

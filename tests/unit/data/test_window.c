@@ -45,7 +45,7 @@ tear_down(void **state)
 
 /* Push a chunk of `n` messages, all handed to the output. */
 static struct chunk *
-given_sent(uint64_t end, uint32_t n)
+given_chunk(uint64_t end, uint32_t n, int64_t lead)
 {
     struct chunk *c = chunk_new(CHUNK_SIZE), *borrowed = c;
 
@@ -54,9 +54,22 @@ given_sent(uint64_t end, uint32_t n)
         chunk_add(c);
     c->end = end;
     c->tail = (struct tail_print){ 1, end };
+    c->lead = lead;
     window_push(&w, &c);
     assert_null(c);
     return borrowed;
+}
+
+static struct chunk *
+given_sent(uint64_t end, uint32_t n)
+{
+    return given_chunk(end, n, 0);
+}
+
+static struct chunk *
+given_sent_with_lead(uint64_t end, int64_t lead)
+{
+    return given_chunk(end, 1, lead);
 }
 
 /* How many chunks become free when `n` more messages of it arrive. */
@@ -129,6 +142,24 @@ a_chunk_that_an_output_points_into_stays(void **state)
 }
 
 static void
+the_lead_goes_with_the_offset(void **state)
+{
+    struct chunk *c = given_sent(150, 1), *same;
+
+    (void)state;
+    c->lead = 20;
+    assert_int_equal(window_lead(&w), 20);
+    assert_int_equal(w.lead, 0);
+    same = given_sent_with_lead(150, 30);       /* one stream alone has moved on */
+    assert_int_equal(window_lead(&w), 30);
+    assert_int_equal(when_acked(c, 1), 1);
+    assert_int_equal(w.lead, 20);
+    assert_int_equal(when_acked(same, 1), 1);
+    assert_int_equal(w.lead, 30);
+    assert_int_equal(w.committed, 150);
+}
+
+static void
 clearing_keeps_committed(void **state)
 {
     (void)state;
@@ -137,6 +168,24 @@ clearing_keeps_committed(void **state)
     assert_int_equal(free_all(window_clear(&w)), 2);
     assert_int_equal(w.committed, 100);
     assert_int_equal(window_end(&w), 100);
+}
+
+static void
+the_newest_chunks_are_cut_off_and_read_again(void **state)
+{
+    struct chunk *kept = given_sent(150, 2);
+
+    (void)state;
+    (void)given_sent(200, 1);
+    (void)given_sent(250, 1);
+    assert_int_equal(free_all(window_cut(&w, kept)), 2);
+    assert_int_equal(window_end(&w), 150);
+    assert_int_equal(w.length, 1);
+    (void)given_sent(180, 1);
+    assert_int_equal(when_acked(kept, 2), 1);
+    assert_int_equal(w.committed, 150);
+    assert_int_equal(free_all(window_cut(&w, w.newest)), 0);
+    assert_int_equal(w.length, 1);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -150,7 +199,9 @@ main(void)
         TEST(a_chunk_without_messages_is_delivered_at_once),
         TEST(a_chunk_without_messages_does_not_overtake),
         TEST(a_chunk_that_an_output_points_into_stays),
+        TEST(the_lead_goes_with_the_offset),
         TEST(clearing_keeps_committed),
+        TEST(the_newest_chunks_are_cut_off_and_read_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -300,13 +300,37 @@ a_rewound_source_reads_again_from_committed(void **state)
     r = a_reader();
     read_chunk(&r);
     settle();
-    pipeline_rewind(p, &r.base, "because");
+    pipeline_rewind(p, &r.base, NULL, "because");
     assert_int_equal(r.rewound, 1);
     assert_int_equal(window_end(&r.base.window), 0);
     assert_true(pipeline_idle(p));
     pipeline_counts(p, &counts);
     assert_int_equal(counts.read_records, 0);
     assert_int_equal(counts.in_flight, 0);
+    source_fini(&r.base);
+}
+
+static void
+what_is_behind_a_chunk_that_stays_is_read_again(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+
+    (void)state;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    read_chunk(&r);
+    settle();
+    pipeline_rewind(p, &r.base, r.base.window.oldest, "because");
+    assert_int_equal(r.rewound, 1);
+    assert_int_equal(window_end(&r.base.window), r.base.window.oldest->end);
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.chunks, 1);
+    nsent = 1;                                  /* the output has nothing of the other one */
+    when_all_are_reported();
+    assert_true(pipeline_idle(p));
     source_fini(&r.base);
 }
 
@@ -363,6 +387,7 @@ main(void)
         TEST(a_backlog_does_not_keep_another_source_from_its_turn),
         TEST(a_chunk_that_is_pinned_is_not_reused),
         TEST(a_rewound_source_reads_again_from_committed),
+        TEST(what_is_behind_a_chunk_that_stays_is_read_again),
         TEST(a_closed_pipeline_gives_no_turn),
         TEST(a_source_that_forgot_its_turn_is_not_called),
     };

@@ -73,10 +73,10 @@ pipeline_unpin(struct pipeline *p, struct chunk *c)
 }
 
 void
-pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
+pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
 {
     assert_non_null(reason);
-    for (struct chunk *c = window_clear(&s->window); c != NULL; c = c->newer)
+    for (struct chunk *c = window_cut(&s->window, last); c != NULL; c = c->newer)
         assert_true(c->pins == 0 && c->acked == 0);
     p->rewound[p->nrewound++] = s;
 }
@@ -244,6 +244,7 @@ add_message(struct chunk *c, const char *value)
     m->value_len = (uint32_t)len;
     m->timestamp = NO_TIMESTAMP;
     m->partition = PARTITION_FREE;
+    m->at = (uint32_t)c->len;
     c->len += len;
     c->end += len;
     return m;
