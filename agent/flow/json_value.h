@@ -8,7 +8,10 @@
  * puts templates at the end; a field of the same name gives way.  A name stands
  * once in the object: `body` is the record's own, whatever a parser calls so.
  * Numbers keep their digits, booleans and nested JSON stay; the rest are
- * strings, in which bytes that are not UTF-8 become U+FFFD.
+ * strings.  Bytes that are not UTF-8 become U+FFFD.
+ *
+ * A nested name (`a.b`) is taken out of the object `a` by `exclude`; by `include` it
+ * becomes a member of that name.  Without `include` it is not repeated beside `a`.
  *
  * Compiled once and then constant: any thread.
  *

@@ -456,6 +456,56 @@ json_keeps_numbers_booleans_and_nested_values(void **state)
                                "\"body\":\"\xef\xbf\xbd\"}"));
 }
 
+/* A record of JSON's fields, as its parser sets them. */
+static void
+given_nested_record(const char *user)
+{
+    record_begin(&rec, SLICE("line"), SLICE("line"), 0);
+    record_mark(&rec);
+    record_set_named(&rec, SLICE("user"), VALUE_JSON, slice_of(user));
+    if (names_find(names, SLICE("user.id")) != NAME_NONE)
+        record_set_part(&rec, names_find(names, SLICE("user.id")), 1, VALUE_NUMBER, SLICE("7"));
+}
+
+static void
+json_takes_parts_once_and_leaves_out_what_is_excluded_inside(void **state)
+{
+    struct node *list = entry(given_json(), "exclude", NODE_LIST, NULL);
+    struct slice json;
+
+    (void)state;
+    element(list, "user.id");
+    element(list, "user.a.b");
+    element(list, "body");
+    when_compiled();
+    given_record();
+    given_nested_record("{\"id\": 7, \"a\":{\"b\":[1],\"c\":[{\"b\":2}, null]}, \"\\u0069d\":8}");
+    json = route_json(r, &rec, &arena);
+    assert_true(slice_is(json, "{\"user\":{\"a\":{\"c\":[{\"b\":2},null]}}}"));
+    given_nested_record("[{\"id\": 7}]");
+    assert_true(slice_is(route_json(r, &rec, &arena), "{\"user\":[{\"id\":7}]}"));
+}
+
+static void
+json_inside_is_one_line_of_utf8(void **state)
+{
+    struct slice json;
+
+    (void)state;
+    element(entry(given_json(), "exclude", NODE_LIST, NULL), "body");
+    when_compiled();
+    given_record();
+    given_nested_record("{ \"a\" : [ 1 ,\n 2.50 ] }");
+    json = route_json(r, &rec, &arena);
+    assert_true(slice_is(json, "{\"user\":{\"a\":[1,2.50]}}"));
+    given_nested_record("{\"\xff\" :\"\\u00e9\xc3\xa9\xc3\", \"e\":[],\"o\":{}}");
+    json = route_json(r, &rec, &arena);
+    assert_true(slice_is(json, "{\"user\":{\"\xef\xbf\xbd\":\"\\u00e9\xc3\xa9\xef\xbf\xbd\","
+                               "\"e\":[],\"o\":{}}}"));
+    given_nested_record("{ \"a\" : 1 }");
+    assert_true(slice_is(route_json(r, &rec, &arena), "{\"user\":{ \"a\" : 1 }}"));
+}
+
 static void
 json_time_is_a_number(void **state)
 {
@@ -775,6 +825,8 @@ main(void)
         TEST(json_exclude_takes_away),
         TEST(json_add_puts_templates_at_the_end),
         TEST(json_keeps_numbers_booleans_and_nested_values),
+        TEST(json_takes_parts_once_and_leaves_out_what_is_excluded_inside),
+        TEST(json_inside_is_one_line_of_utf8),
         TEST(json_time_is_a_number),
         TEST(legal_topics_are_those_that_kafka_takes),
         TEST(a_topic_from_fields_must_be_legal_and_listed),
