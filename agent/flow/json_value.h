@@ -21,6 +21,7 @@
 #define AGENT_FLOW_JSON_VALUE_H
 
 #include "agent/base/arena.h"
+#include "agent/base/buf.h"
 #include "agent/base/error.h"
 #include "agent/data/field.h"
 #include "agent/data/names.h"
@@ -37,8 +38,8 @@ struct json_value *json_value_new(const char *what, const struct node *map,
                                   struct names *names, struct errors *errs);
 void               json_value_free(struct json_value *v);
 
-/* The object, in `a`. */
+/* The object, in `a`.  `b` is room to write it in, kept from record to record. */
 struct slice json_value_render(const struct json_value *v, const struct record *r,
-                               struct arena *a);
+                               struct arena *a, struct buf *b);
 
 #endif

@@ -42,6 +42,7 @@ struct scratch {
     struct record     record;
     struct parse_work work;
     struct redact_work redact;
+    struct buf        json;     /* a value of that format, while it is written */
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
     bool              clock_stands;
     struct groups    *groups;   /* made when an input first needs it */
@@ -81,6 +82,7 @@ scratch_free(struct scratch *w)
     free(w->spare);
     free(w->gathered);
     redact_work_fini(&w->redact);
+    buf_fini(&w->json);
     groups_free(w->groups);
     pattern_work_free(w->work.pattern);
     record_fini(&w->record);
@@ -238,7 +240,7 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
             value = NO_SLICE;
         break;
     case ROUTE_VALUE_JSON:
-        value = route_json(route, r, &w->chunk->arena);
+        value = route_json(route, r, &w->chunk->arena, &w->json);
         break;
     }
     m->value = value.ptr;

@@ -46,6 +46,7 @@ struct bench {
     struct record        record;
     struct parse_work    work;
     struct arena         arena;
+    struct buf           text;
     char                *bytes;
     struct slice         lines[LINES];
     size_t               size;          /* of all lines */
@@ -209,7 +210,7 @@ render_json(struct bench *b)
 {
     for (size_t i = 0; i < LINES; i++) {
         parse_line(b, b->lines[i]);
-        (void)route_json(b->plan->routes[0], &b->record, &b->arena);
+        (void)route_json(b->plan->routes[0], &b->record, &b->arena, &b->text);
     }
     arena_reset(&b->arena);
 }
@@ -294,6 +295,7 @@ unload(struct bench *b)
         arena_fini(&b->arena);
         pattern_work_free(b->work.pattern);
         config_free(b->conf);
+        buf_fini(&b->text);
     }
     free(b->bytes);
     b->conf = NULL;

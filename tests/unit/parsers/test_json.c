@@ -95,7 +95,8 @@ a_lone_surrogate_is_a_replacement_character(void **state)
     (void)state;
     when_loaded(&json_parser_type);
     assert_int_equal(parse(SLICE("{\"a\":\"\\ud800x\",\"b\":\"\\udc00\\ud800\","
-                                 "\"c\":\"\\ud800\\n\",\"d\":\"\\ud800\\u0041\",\"e\":\"\\ud800\\ud83d\\ude00\"}")), 0);
+                                 "\"c\":\"\\ud800\\n\",\"d\":\"\\ud800\\u0041\","
+                                 "\"e\":\"\\ud800\\ud83d\\ude00\"}")), 0);
     then_field_is("a", "\xef\xbf\xbdx");
     then_field_is("b", "\xef\xbf\xbd\xef\xbf\xbd");
     then_field_is("c", "\xef\xbf\xbd\n");
