@@ -44,6 +44,7 @@ struct scratch {
     struct decoder   *decoder;
     const struct encoding *encoding;    /* of the chunk; NULL: UTF-8 */
     struct redact_work redact;
+    struct buf        json;     /* a value of that format, while it is written */
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
     bool              clock_stands;
     struct groups    *groups;   /* made when an input first needs it */
@@ -85,6 +86,7 @@ scratch_free(struct scratch *w)
     free(w->spare);
     free(w->gathered);
     redact_work_fini(&w->redact);
+    buf_fini(&w->json);
     groups_free(w->groups);
     pattern_work_free(w->work.pattern);
     decoder_free(w->decoder);
@@ -247,7 +249,7 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
         }
         break;
     case ROUTE_VALUE_JSON:
-        value = route_json(route, r, &w->chunk->arena);
+        value = route_json(route, r, &w->chunk->arena, &w->json);
         break;
     }
     m->value = value.ptr;
