@@ -539,6 +539,8 @@ use_route(struct plan *plan, const struct route *r)
     plan_add_route(plan, r);
     if (r->output != NULL && r->output->read_pause > plan->read_pause)
         plan->read_pause = r->output->read_pause;
+    if (r->output != NULL && r->output->one_at_a_time)
+        plan->one_at_a_time = true;
 }
 
 /* Those of `routes` that are for it, then its own. */

@@ -637,7 +637,7 @@ file_tail_place(struct file_tail *t, const struct file_mark *place)
 {
     const struct window *w = &t->read.source.window;
 
-    if (w->length > 0 || w->committed > 0)
+    if (w->length > 0 || w->committed > 0 || w->lead != 0)
         return false;
     if (t->state == TAIL_READING) {
         t->given = *place;

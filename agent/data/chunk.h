@@ -77,7 +77,9 @@ struct chunk {
     struct message *messages;
     uint32_t        max_messages;
     uint32_t        nmessages;
-    uint32_t        acked;      /* of nmessages; all: it is complete */
+    uint32_t        acked;      /* of nmessages; all, and no pins: it is complete */
+    uint32_t        failed;     /* of nmessages: rejected or lost, acknowledged or not */
+    uint32_t        halted;     /* of nmessages: not acknowledged, their source stops before them */
     uint32_t        pins;       /* how many places in outputs point into it */
     struct run     *runs;
     uint32_t        nruns, max_runs;
@@ -95,6 +97,8 @@ struct chunk {
     uint64_t        waited;     /* groups whose last line ends up to here have waited long enough */
     uint64_t        waits;      /* where the last line ends of the group that waits longest, or 0 */
     bool            stopped;    /* there was no room for messages: whole lines are left */
+    struct chunk   *next_unsent;    /* in the pipeline's queue of those that wait */
+    uint64_t        send_after;     /* for this write of checkpoints */
     size_t          charged;    /* what the budget holds for it (pipeline's) */
     size_t          touched;    /* the most memory that it has ever used (pipeline's) */
 };

@@ -13,11 +13,14 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/flow/checkpoint.h"
 #include "agent/flow/dead_letter.h"
+#include "agent/flow/halt.h"
 #include "agent/flow/output.h"
 #include "agent/flow/plan.h"
+#include "agent/flow/saving.h"
 #include "agent/flow/transform.h"
 
 enum {
@@ -62,12 +65,17 @@ struct pipeline {
     uint64_t               nactive;     /* sources among which the budget is divided */
     struct source         *first_waiting, *last_waiting;
     struct source         *turn;        /* whose room() is being called */
+    uint64_t               nover;       /* sources that wait for their own chunks */
+    bool                   forgets;     /* some output is at_most_once */
+    struct saving          saving;
+    struct halts           halts;
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
     uv_timer_t             pressure;
     struct output         *outputs[MAX_OUTPUTS];
     size_t                 noutputs;
     struct dead_letters   *dead;
+    struct log_repeat      told_dropped;
     struct pipeline_counts counts;
     unsigned               handles;     /* still to be closed */
     void                 (*stopped)(void *ctx);
@@ -76,6 +84,9 @@ struct pipeline {
 
 static void on_grant(uv_idle_t *idle);
 static void on_pressure(uv_timer_t *timer);
+static void on_saved(void *ctx, uint64_t number);
+static void drop_halted(struct pipeline *p, struct source *s);
+static void advance(struct pipeline *p, struct source *s);
 
 static void
 make_errands(struct pipeline *p)
@@ -114,6 +125,8 @@ pipeline_new(const struct pipeline_conf *conf)
     uv_timer_init(conf->loop, &p->pressure);
     p->grant.data = p->pressure.data = p->sleep.data = p;
     p->dead = dead_letters_new(p, conf->state_dir);
+    if (conf->store != NULL)
+        checkpoints_listen(conf->store, on_saved, p);
     return p;
 }
 
@@ -122,6 +135,7 @@ pipeline_add_output(struct pipeline *p, struct output *o)
 {
     assert(p->noutputs < MAX_OUTPUTS);
     p->outputs[p->noutputs++] = o;
+    p->forgets = p->forgets || o->at_most_once;
 }
 
 static void
@@ -281,8 +295,29 @@ kick(struct pipeline *p)
 }
 
 static void
+watch_pressure(struct pipeline *p)
+{
+    if (!uv_is_active((uv_handle_t *)&p->pressure))
+        uv_timer_start(&p->pressure, on_pressure, PRESSURE_MS, PRESSURE_MS);
+}
+
+/* It waits until its own chunks are acknowledged; for an output that takes memory
+ * and acknowledges at once that is a matter of memory. */
+static void
+note_over(struct pipeline *p, struct source *s, bool over)
+{
+    if (s->over == over)
+        return;
+    s->over = over;
+    p->nover = over ? p->nover + 1 : p->nover - 1;
+    if (over && p->forgets)
+        watch_pressure(p);
+}
+
+static void
 enqueue(struct pipeline *p, struct source *s)
 {
+    note_over(p, s, false);
     s->waiting = s->queued = true;
     s->next_waiting = NULL;
     if (p->last_waiting != NULL)
@@ -290,8 +325,7 @@ enqueue(struct pipeline *p, struct source *s)
     else
         p->first_waiting = s;
     p->last_waiting = s;
-    if (!uv_is_active((uv_handle_t *)&p->pressure))
-        uv_timer_start(&p->pressure, on_pressure, PRESSURE_MS, PRESSURE_MS);
+    watch_pressure(p);
 }
 
 static struct source *
@@ -312,8 +346,11 @@ static void
 on_grant(uv_idle_t *idle)
 {
     struct pipeline *p = idle->data;
+    struct source   *halted;
 
     uv_idle_stop(idle);
+    while ((halted = halts_take_settled(&p->halts)) != NULL)
+        drop_halted(p, halted);
     while (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) &&
            has_memory(p, p->first_waiting->wanted) && !p->closed) {
         struct source *s = dequeue(p);
@@ -325,18 +362,31 @@ on_grant(uv_idle_t *idle)
     }
 }
 
+/* Of a source that sends one record at a time. */
+static bool
+must_wait(struct pipeline *p, struct source *s)
+{
+    if (!s->plan->one_at_a_time)
+        return false;
+    if (s->window.length == 0 && saving_is_done(&p->saving, s))
+        return false;
+    s->waiting = true;                  /* its acknowledgement, or the disk, calls it */
+    return true;
+}
+
 /* Somebody has been waiting: what cannot be sent gives its memory back. */
 static void
 on_pressure(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
+    const bool       waiting = p->first_waiting != NULL;
 
-    if (p->first_waiting == NULL) {
+    if (!waiting && (!p->forgets || p->nover == 0)) {
         uv_timer_stop(timer);
         return;
     }
     for (size_t i = 0; i < p->noutputs; i++)
-        if (p->outputs[i]->ops->yield != NULL)
+        if (p->outputs[i]->ops->yield != NULL && (waiting || p->outputs[i]->at_most_once))
             p->outputs[i]->ops->yield(p->outputs[i]);
     kick(p);
 }
@@ -346,7 +396,9 @@ pipeline_forget(struct pipeline *p, struct source *s)
 {
     struct source **at = &p->first_waiting, *last = NULL;
 
-    if (s->queued) {
+    if (s->saving) {
+        saving_forget(&p->saving, s);
+    } else if (s->queued) {
         while (*at != s) {
             last = *at;
             at = &(*at)->next_waiting;
@@ -357,6 +409,7 @@ pipeline_forget(struct pipeline *p, struct source *s)
         s->next_waiting = NULL;
     }
     s->waiting = s->queued = false;
+    note_over(p, s, false);
     note_active(p, s);
 }
 
@@ -482,8 +535,15 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
     if (p->closed || s->waiting)
         return NULL;
     s->wanted = size;
+    if (must_wait(p, s))
+        return NULL;
+    if (s->halted != NULL) {
+        s->waiting = true;              /* nobody calls it */
+        return NULL;
+    }
     if (over_share(p, s, size)) {
         s->waiting = true;              /* its own acknowledgements call it */
+        note_over(p, s, true);
         return NULL;
     }
     if ((p->first_waiting != NULL && p->turn != s) || !has_worker(p, size) ||
@@ -625,6 +685,46 @@ send_runs(struct pipeline *p, struct chunk *c)
     }
 }
 
+/* What goes to outputs with at_most_once has arrived, as far as offsets go. */
+static void
+count_given(struct pipeline *p, struct chunk *c)
+{
+    for (uint32_t i = 0; i < c->nruns; i++)
+        if (c->runs[i].output->at_most_once) {
+            c->acked += c->runs[i].count;
+            p->counts.in_flight -= c->runs[i].count;
+        }
+}
+
+void
+pipeline_stop_sending(struct pipeline *p)
+{
+    struct chunk *c;
+
+    while ((c = saving_take_chunk(&p->saving, true)) != NULL) {
+        p->counts.lost += c->nmessages;
+        c->failed += c->nmessages;
+        pipeline_unpin(p, c);
+    }
+}
+
+static void
+on_saved(void *ctx, uint64_t number)
+{
+    struct pipeline *p = ctx;
+    struct source   *s;
+    struct chunk    *c;
+
+    p->saving.saved = number;
+    while ((s = saving_take_source(&p->saving)) != NULL)
+        enqueue(p, s);
+    while ((c = saving_take_chunk(&p->saving, false)) != NULL) {
+        send_runs(p, c);
+        pipeline_unpin(p, c);
+    }
+    kick(p);
+}
+
 void
 pipeline_push(struct job **job)
 {
@@ -634,18 +734,39 @@ pipeline_push(struct job **job)
 
     if (c->touched < chunk_memory(c))
         c->touched = chunk_memory(c);
+    if (s->halted != NULL) {            /* it comes too late: the next start reads it again */
+        put_chunk(p, c);
+        note_active(p, s);
+        kick(p);
+        return;
+    }
     charge(p, c, c->touched + c->arena.used + (uint64_t)c->nmessages * CLIENT_OVERHEAD);
     c->read_at = clock_ms();
     count_read(p, s, c);
     window_push(&s->window, &c);
     sent->pins++;                       /* until every run of it was handed over */
-    send_runs(p, sent);
+    count_given(p, sent);
     note_active(p, s);
-    pipeline_unpin(p, sent);
+    if (p->conf.store != NULL && plan_at_most_once(s->plan)) {
+        advance(p, s);                  /* the offset behind it is on disk before it is sent */
+        saving_add(&p->saving, sent, checkpoints_hurry(p->conf.store));
+    } else {
+        send_runs(p, sent);
+        pipeline_unpin(p, sent);
+    }
     kick(p);
 }
 
 /* ---- The way back ---------------------------------------------------------- */
+
+/* Of a record with several messages one may have failed: it counts as failed. */
+static uint32_t
+arrived_records(const struct chunk *c)
+{
+    const uint32_t sent = c->records - c->filtered;
+
+    return c->failed < sent ? sent - c->failed : 0;
+}
 
 static void
 count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
@@ -653,7 +774,7 @@ count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
     for (const struct chunk *c = done; c != NULL; c = c->newer) {
         s->acked_records += c->records;
         s->acked_bytes += c->end - c->begin;
-        p->counts.acked_records += c->records - c->filtered;
+        p->counts.acked_records += arrived_records(c);
         p->counts.acked_bytes += c->end - c->begin;
         p->counts.filtered_records += c->filtered;
         p->counts.records_out -= c->records;
@@ -661,21 +782,47 @@ count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
 }
 
 static void
+note_committed(struct pipeline *p, struct source *s)
+{
+    if (p->conf.store == NULL)
+        return;
+    checkpoints_note(p->conf.store, s);
+    if (s->plan->one_at_a_time)
+        s->saved_by = checkpoints_hurry(p->conf.store);
+}
+
+static void
 advance(struct pipeline *p, struct source *s)
 {
-    struct chunk *done = window_advance(&s->window);
+    const uint64_t before = s->window.committed, held = s->window.held_records;
+    const int64_t  lead = s->window.lead;
+    struct chunk  *done = window_advance(&s->window);
 
+    p->counts.records_held += s->window.held_records - held;
+    if (s->window.committed != before || s->window.lead != lead)
+        note_committed(p, s);
     if (done == NULL)
         return;
     count_acked(p, s, done);
     put_chunks(p, done);
-    if (p->conf.store != NULL)
-        checkpoints_note(p->conf.store, s);
-    if (s->waiting && !s->queued)
+    if (s->waiting && !s->queued && !s->saving && s->halted == NULL && !must_wait(p, s))
         enqueue(p, s);
     note_active(p, s);
     kick(p);
     s->ops->advanced(s);
+}
+
+/* The loop drops its window when nothing of it is out: not from inside a call
+ * of its input. */
+static void
+settle(struct pipeline *p, const struct chunk *c)
+{
+    struct source *s = c->source;
+
+    if (s->halted != NULL)
+        uv_idle_start(&p->grant, on_grant);
+    if (c->acked == c->nmessages)
+        advance(p, s);
 }
 
 void
@@ -684,8 +831,7 @@ pipeline_delivered(struct pipeline *p, struct chunk *c, uint32_t count)
     assert(count <= c->nmessages - c->acked);
     c->acked += count;
     p->counts.in_flight -= count;
-    if (chunk_complete(c))
-        advance(p, c->source);
+    settle(p, c);
 }
 
 void
@@ -693,25 +839,62 @@ pipeline_unpin(struct pipeline *p, struct chunk *c)
 {
     assert(c->pins > 0);
     c->pins--;
-    if (chunk_complete(c))
-        advance(p, c->source);
+    settle(p, c);
+}
+
+void
+pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, uint32_t count)
+{
+    p->counts.lost += count;
+    c->failed += count;
+    if (!o->at_most_once)
+        pipeline_delivered(p, c, count);
+}
+
+void
+pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
+                     const char *reason)
+{
+    dead_letters_add(p->dead, run, m, reason);
 }
 
 void
 pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, const char *reason)
 {
-    p->counts.dead_letters++;
-    dead_letters_add(p->dead, run, m, reason);
+    struct output *o = run->output;
+    struct chunk  *c = m->chunk;
+
+    assert(c->pins > 0);
+    if (p->conf.rejected != NULL) {
+        p->conf.rejected(p->conf.rejected_ctx, run, m, reason);
+        pipeline_lost(p, o, c, 1);
+    } else if (o->on_rejected == REJECTED_DROP) {
+        log_again(&p->told_dropped, LOG_WARN,
+                  "a record of '%.*s' for output '%s' was rejected and dropped: %s",
+                  SLICE_ARG(c->path), o->name, reason);
+        pipeline_lost(p, o, c, 1);
+    } else if (o->on_rejected == REJECTED_HALT && !c->source->once) {
+        halts_add(&p->halts, o, m, reason);
+        uv_idle_start(&p->grant, on_grant);
+    } else {
+        p->counts.dead_letters++;
+        c->failed++;
+        if (o->ops->dead_letter == NULL || !o->ops->dead_letter(o, run, m, reason))
+            dead_letters_add(p->dead, run, m, reason);
+    }
 }
 
 void
 pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
 {
-    struct chunk *taken = window_cut(&s->window, last);
+    struct chunk *taken;
 
     assert(s->jobs == 0 && !s->once);
+    if (last == NULL)
+        p->counts.records_held -= s->window.held_records;
+    taken = window_cut(&s->window, last);
     for (const struct chunk *c = taken; c != NULL; c = c->newer) {
-        assert(c->pins == 0 && c->acked == 0);
+        assert(c->pins == 0);
         p->counts.in_flight -= c->nmessages - c->acked;
         p->counts.records_out -= c->records;
         p->counts.read_records -= c->records;   /* they will be read again */
@@ -723,6 +906,20 @@ pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const 
     pipeline_forget(p, s);
     kick(p);
     s->ops->rewound(s, reason);
+}
+
+/* Its memory is given back.  Everything before the record that halts it has
+ * arrived: that offset is kept, so that the next start begins there; unless a
+ * record may begin inside another. */
+static void
+drop_halted(struct pipeline *p, struct source *s)
+{
+    pipeline_rewind(p, s, NULL, "it is halted");
+    if (s->halted_at == s->window.committed || plan_has_groups(s->plan))
+        return;
+    window_init(&s->window, s->halted_at, (struct tail_print){ 0, 0 });
+    if (p->conf.store != NULL)
+        checkpoints_note(p->conf.store, s);
 }
 
 /* ---- To be shown ----------------------------------------------------------- */

@@ -38,6 +38,12 @@ struct pipeline_conf {
     size_t              groups;         /* the most groups that any pattern has */
     struct checkpoints *store;          /* told of every source whose committed moved; or NULL */
     const char         *state_dir;      /* for the dead letters; or NULL: they are only counted */
+
+    /* Instead of dead letters and of what outputs say of rejected messages; or
+     * NULL.  The message counts as arrived afterwards. */
+    void              (*rejected)(void *ctx, const struct run *run, const struct message *m,
+                                  const char *reason);
+    void               *rejected_ctx;
 };
 
 struct pipeline *pipeline_new(const struct pipeline_conf *conf);
@@ -84,6 +90,10 @@ void pipeline_return(struct job **job);
 /* The source does not want its turn any more. */
 void pipeline_forget(struct pipeline *p, struct source *s);
 
+/* Outputs are about to stop: what was not handed over yet, because its offset is not on
+ * disk (at_most_once), is lost. */
+void pipeline_stop_sending(struct pipeline *p);
+
 /* Read nothing any more: pipeline_job() refuses, room() is not called. */
 void pipeline_close(struct pipeline *p);
 
@@ -93,10 +103,19 @@ void pipeline_close(struct pipeline *p);
  * afterwards, and so may the chunk unless the output holds a pin. */
 void pipeline_delivered(struct pipeline *p, struct chunk *c, uint32_t count);
 
-/* A message that the output will never take, by a fault of its own: it goes to
- * the dead letters (or where on_rejected says), and counts as arrived when it is there. */
+/* A message that the output will never take, by a fault of its own: it goes to the dead
+ * letters, and counts as arrived when it is there; or what the output's on_rejected
+ * says.  The output has a pin on its chunk. */
 void pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m,
                        const char *reason);
+
+/* The same for one that was rejected before, and that the output has failed to put
+ * elsewhere (ops->dead_letter): into the file. */
+void pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
+                          const char *reason);
+
+/* `count` messages that `o` gives up: they are counted, and kept nowhere. */
+void pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, uint32_t count);
 
 /* The output no longer points into this chunk (chunk->pins--). */
 void pipeline_unpin(struct pipeline *p, struct chunk *c);
@@ -114,8 +133,10 @@ struct pipeline_counts {
     uint64_t read_records, read_bytes;
     uint64_t acked_records, acked_bytes;
     uint64_t filtered_records, dead_letters;
+    uint64_t lost;              /* messages that were rejected and dropped, or given up */
     uint64_t in_flight;         /* messages handed to outputs and not yet reported */
-    uint64_t records_out;       /* records of the chunks that are out */
+    uint64_t records_out;       /* records of the chunks that are out, */
+    uint64_t records_held;      /* and of them those that are behind a committed offset */
     uint64_t long_lines;
     uint64_t undecoded;         /* characters that became U+FFFD */
     uint64_t memory;            /* bytes charged now */

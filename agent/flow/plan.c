@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/base/mem.h"
+#include "agent/flow/output.h"
 
 static const struct choice long_lines_choices[] = {
     { "split", LONG_SPLIT },
@@ -64,6 +65,23 @@ plan_free(struct plan *plan)
     free(plan->host_name);
     free(plan->input);
     free(plan);
+}
+
+bool
+plan_at_most_once(const struct plan *plan)
+{
+    bool some = false;
+
+    for (size_t i = 0; i < plan->nroutes; i++) {
+        const struct route *r = plan->routes[i];
+
+        if (r->drop)
+            continue;
+        if (!r->output->at_most_once)
+            return false;
+        some = true;
+    }
+    return some;
 }
 
 struct settings

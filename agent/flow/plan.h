@@ -44,6 +44,8 @@ struct plan {
     const struct route  **routes;       /* in order; borrowed from the configuration */
     size_t                nroutes;
     uint64_t              read_pause;   /* ms, the longest of its outputs */
+    bool                  one_at_a_time;    /* some output wants it: a chunk has one record
+                                             * that makes messages */
 };
 
 /* The keys that every input has; those of a route come on top (route_fields). */
@@ -56,6 +58,9 @@ void         plan_free(struct plan *plan);
 struct settings plan_settings(struct plan *plan);
 
 /* May a record have more than one line?  Then group.c makes them. */
+/* Nothing of it is sent twice, whatever happens: all its outputs are at_most_once. */
+bool plan_at_most_once(const struct plan *plan);
+
 static inline bool
 plan_has_groups(const struct plan *plan)
 {

@@ -44,6 +44,7 @@ struct scratch {
     struct decoder   *decoder;
     const struct encoding *encoding;    /* of the chunk; NULL: UTF-8 */
     struct redact_work redact;
+    struct buf        json;     /* a value of that format, while it is written */
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
     bool              clock_stands;
     struct groups    *groups;   /* made when an input first needs it */
@@ -56,6 +57,7 @@ struct scratch {
     uint32_t          last_target;  /* the one that was found last; most records have the same */
     uint32_t          buckets[BUCKETS];
     uint64_t          source;   /* the number of the chunk's source */
+    uint32_t          room;     /* messages that must fit for another record */
     struct chunk     *chunk;    /* the one at work */
     const struct plan *plan;
 };
@@ -84,6 +86,7 @@ scratch_free(struct scratch *w)
     free(w->spare);
     free(w->gathered);
     redact_work_fini(&w->redact);
+    buf_fini(&w->json);
     groups_free(w->groups);
     pattern_work_free(w->work.pattern);
     decoder_free(w->decoder);
@@ -246,7 +249,7 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
         }
         break;
     case ROUTE_VALUE_JSON:
-        value = route_json(route, r, &w->chunk->arena);
+        value = route_json(route, r, &w->chunk->arena, &w->json);
         break;
     }
     m->value = value.ptr;
@@ -266,16 +269,19 @@ static const char *
 set_key(const struct route *route, struct scratch *w, struct message *m)
 {
     struct slice key;
+    const char  *why = NULL;
 
     if (route->key == NULL || !template_render(route->key, &w->record, &w->chunk->arena, &key))
         return NULL;
+    if (route->key_serializer != SERIALIZER_TEXT)       /* if not: rejected with its text */
+        why = serializer_apply(route->key_serializer, key, &w->chunk->arena, &key);
     if (key.len > MESSAGE_MAX_KEY)
         return "the key is too long";
     if (in_bytes(w->chunk, key.ptr))
         key = arena_copy(&w->chunk->arena, key);
     m->key = key.len > 0 ? key.ptr : "";
     m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
-    return NULL;
+    return why;
 }
 
 /* `odd`: a timestamp that is none, kept in a header; or no slice. */
@@ -408,12 +414,14 @@ parse(struct scratch *w)
 static void
 make_redacted(struct scratch *w, const struct route *r)
 {
-    bool whole;
+    const bool raw = r->value == ROUTE_VALUE_RAW || record_asked(&w->record, NAME_RAW);
+    bool       whole;
 
     if (r->go_on)
         redact_keep(&w->redact, &w->record);
-    whole = redact_record(&r->redact, &w->record, &w->chunk->arena, &w->redact, w->work.pattern);
-    make_message(w, r, whole ? NULL : "the search for what to redact took too long");
+    whole = redact_record(&r->redact, &w->record, raw, &w->chunk->arena, &w->redact,
+                          w->work.pattern);
+    make_message(w, r, whole ? NULL : "the search for what to redact was given up");
     if (r->go_on)
         redact_undo(&w->redact, &w->record);
 }
@@ -520,15 +528,13 @@ take_record(struct scratch *w, size_t at, size_t len, size_t body_len)
 
 /* ---- From bytes to lines ----------------------------------------------------- */
 
-/* The longest piece of at most `most` bytes that does not end inside a UTF-8
- * character; `line` goes on behind it. */
-static size_t
-cut(const char *line, size_t most)
+size_t
+transform_cut(const char *text, size_t most)
 {
     size_t len = most;
 
     for (unsigned back = 0; back < 4 && len > 0; back++, len--)
-        if (((unsigned char)line[len] & 0xc0) != 0x80)
+        if (((unsigned char)text[len] & 0xc0) != 0x80)
             return len;
     return most;        /* no UTF-8 at all */
 }
@@ -582,7 +588,7 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
         }
         len -= used;
         body -= used;
-        if (!chunk_has_room(c, (uint32_t)w->plan->nroutes))
+        if (!chunk_has_room(c, w->room))
             return false;
     }
     take_record(w, *at, len, body);
@@ -596,7 +602,7 @@ take_rest(struct scratch *w, size_t *at, bool final)
 {
     struct chunk *c = w->chunk;
 
-    while (*at < c->len && chunk_has_room(c, (uint32_t)w->plan->nroutes)) {
+    while (*at < c->len && chunk_has_room(c, w->room)) {
         const size_t len = c->len - *at;
 
         if (final) {
@@ -628,6 +634,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
         w->encoding = encoding_marked(plan->encoding, c->bytes, c->begin == 0 ? c->len : 0);
     w->now = w->clock_stands ? 1 : 0;
     w->source = source_number(c->source);
+    w->room = plan->one_at_a_time ? c->max_messages : (uint32_t)plan->nroutes;
     w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
     w->record.constant[NAME_INPUT] = slice_of(plan->input);
     w->record.constant[NAME_LOG_FILE_PATH] = c->path;
@@ -671,7 +678,7 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
             break;
         }
         if (!take_line(w, &at, line - encoding_unit(w->encoding), true) ||
-            !chunk_has_room(c, (uint32_t)plan->nroutes))
+            !chunk_has_room(c, w->room))
             break;
     }
     c->end = c->begin + at;

@@ -56,6 +56,10 @@ void transform_long(const struct plan *plan, struct scratch *w, struct chunk *c,
  * where it would not do. */
 void transform_gather(struct scratch *w, struct chunk *c);
 
+/* The longest part of at most `most` bytes that does not end inside a UTF-8 character; the text
+ * goes on behind it. */
+size_t transform_cut(const char *text, size_t most);
+
 /* The room that a chunk needs for the longest line, or group of lines (group.h). */
 size_t transform_room(const struct plan *plan);
 

@@ -459,7 +459,7 @@ a_redaction_that_was_given_up_rejects_the_message(void **state)
     line[sizeof line - 1] = '\n';
     when_read_at(0, line, sizeof line, false);
     assert_int_equal(c->nmessages, 1);
-    assert_string_equal(c->runs[0].reject, "the search for what to redact took too long");
+    assert_string_equal(c->runs[0].reject, "the search for what to redact was given up");
     assert_null(memchr(c->messages[0].value, 'a', 3));
 }
 
