@@ -319,11 +319,11 @@ leading_nuls(const char *bytes, size_t len)
     return n;
 }
 
-/* Fewer NUL bytes than what was there before are no hole, but a writer's own. */
+/* A few NUL bytes, fewer than what was read before, are no hole but a writer's own. */
 static bool
 leave_hole(struct file_read *r, uint64_t begin, uint64_t at)
 {
-    if (begin == 0 && at < r->hole)
+    if (begin == 0 && at < r->hole && at < FILE_START)
         return r->find == FILE_PLACE_GIVEN || begin_at(r, 0);
     return (begin > 0 && at == begin) || begin_at(r, at - at % encoding_unit(r->encoding));
 }
