@@ -163,6 +163,7 @@ static bool
 open_file(struct file_read *r, struct chunk *c)
 {
     const bool opened = r->fd < 0 || r->unmet;
+    const bool meet = opened || c->begin == 0;      /* no bytes before it would tell */
 
     if (r->fd < 0 && !open_path(r, c))
         return false;
@@ -172,10 +173,10 @@ open_file(struct file_read *r, struct chunk *c)
         return false;
     r->unmet = false;
     r->head_known = true;
-    if (r->compressed && (opened || r->gzip == NULL || r->identity.head_len < IDENTITY_HEAD)) {
+    if (r->compressed && (meet || r->gzip == NULL || r->identity.head_len < IDENTITY_HEAD)) {
         if (!meet_gzip_head(r, c))
             return false;
-    } else if (opened ||
+    } else if (meet ||
                (r->identity.head_len < IDENTITY_HEAD && r->size > r->identity.head_len)) {
         if (!verified(r, file_meet_head(bytes_of(r), &r->identity, &r->start)))
             return false;
