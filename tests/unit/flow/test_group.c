@@ -235,8 +235,8 @@ lines_of_empty_pieces_are_lines(void **state)
     given_frames();
     grouped_multiline(&g, "preset", "go");
     then_records("O\no\n", "0:|");
-    then_records("Opan\noic: x\nO\nO\no\nO2024-01-01 10:\no11:12 next\n",
-                 "0:panic: x|12:|18:2024-01-01 10:11:12 next|");
+    then_records("Opan\noic: x\nO \nO\no\nO2024-01-01 10:\no11:12 next\n",
+                 "0:panic: x|12: |19:2024-01-01 10:11:12 next|");
 }
 
 static void
