@@ -5,7 +5,8 @@
  *
  * Lines (config.md 5): a line ends with LF, one CR before it belongs to the
  * line end.  A line longer than max_line is cut, shortened or left out as
- * long_lines says, and counted.
+ * long_lines says, and counted.  Lines in another encoding than UTF-8 end with its
+ * own LF, and their body is converted (agent/data/encoding.h).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
