@@ -29,7 +29,7 @@ struct errands {
 
 /* Jobs of this pipeline. */
 void errands_init(struct errands *all, struct pipeline *p, const struct pipeline_conf *conf);
-void errands_close(struct errands *all, uv_close_cb closed);    /* its handle->data is the pipeline */
+void errands_close(struct errands *all, uv_close_cb closed);    /* handle->data: the pipeline */
 void errands_fini(struct errands *all);
 
 /* Is there a job to be had? */

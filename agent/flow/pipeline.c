@@ -498,6 +498,7 @@ count_read(struct pipeline *p, struct source *s, const struct chunk *c)
     p->counts.read_bytes += c->end - c->begin;
     p->counts.records_out += c->records;
     p->counts.long_lines += c->long_lines;
+    p->counts.undecoded += c->undecoded;
     p->counts.in_flight += c->nmessages;
 }
 

@@ -138,6 +138,7 @@ struct pipeline_counts {
     uint64_t records_out;       /* records of the chunks that are out, */
     uint64_t records_held;      /* and of them those that are behind a committed offset */
     uint64_t long_lines;
+    uint64_t undecoded;         /* characters that became U+FFFD */
     uint64_t memory;            /* bytes charged now */
     uint64_t chunks;            /* out now */
 };
