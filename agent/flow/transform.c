@@ -546,8 +546,9 @@ take_long(struct scratch *w, size_t at, size_t len)
 {
     const size_t max = w->plan->max_line;
     const char  *line = w->chunk->bytes + at;
-    const size_t piece = w->encoding == NULL ? transform_cut(line, max)
-                                             : decoder_cut(w->decoder, w->encoding, line, max);
+    const size_t piece = w->encoding == NULL
+        ? transform_cut(line, max)
+        : decoder_cut(w->decoder, w->encoding, line, max);
 
     switch ((enum long_lines)w->plan->long_lines) {
     case LONG_SPLIT:
