@@ -172,7 +172,11 @@ take_error(struct kafka *k, rd_kafka_event_t *event)
         return;
     }
     advice = kafka_errors_explain(err, text, k->worked, atomic_load(&k->certificate));
-    k->down = k->down || err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        k->down = true;
+        if (k->base.at_most_once)
+            advice.advice = " (records wait as long as there is memory for them)";
+    }
     (void)log_again(&k->told[advice.trouble],
                     advice.trouble == TROUBLE_LOST ? LOG_WARN : LOG_ERROR,
                     "output '%s': %s%s: %s", k->base.name, advice.text, advice.advice, text);
