@@ -151,6 +151,31 @@ csv_line(char *to, unsigned n)
     return (size_t)len;
 }
 
+static size_t
+rfc3164_line(char *to, unsigned n)
+{
+    const int len = sprintf(
+        to, "Mar %2u %02u:%02u:%02u web-%u sshd[%u]: Failed password for invalid user admin from "
+        "203.0.113.%u port %u ssh2", 1 + mixed(n, 1) % 28, mixed(n, 2) % 24, mixed(n, 3) % 60,
+        mixed(n, 4) % 60, n % 7, 1000 + mixed(n, 5) % 30000, mixed(n, 6) % 255,
+        1024 + mixed(n, 7) % 60000);
+
+    return (size_t)len;
+}
+
+static size_t
+rfc5424_line(char *to, unsigned n)
+{
+    const int len = sprintf(
+        to, "<%u>1 2024-03-%02uT%02u:%02u:%02u.%06uZ web-%u.example.org shop %u ID%u "
+        "[origin@32473 ip=\"203.0.113.%u\" software=\"shop \\\"%u\\\"\"][meta sequenceId=\"%u\"] "
+        "order placed by a customer", mixed(n, 1) % 192, 1 + mixed(n, 2) % 28, mixed(n, 3) % 24,
+        mixed(n, 4) % 60, mixed(n, 5) % 60, mixed(n, 6) % 1000000, n % 7, mixed(n, 7) % 30000,
+        mixed(n, 8) % 100, mixed(n, 9) % 255, n % 9, n);
+
+    return (size_t)len;
+}
+
 static void
 make_lines(struct bench *b, line_f *line)
 {
@@ -384,6 +409,12 @@ static const struct rate {
     { "delimited: key and two headers", csv_line,
       "{type: delimited, names: [time, level, client, text, status, n, host, path, none, last]}",
       "key: '${client}', headers: {level: '${level}', text: '${text}'}", parse_and_render, 300 },
+    { "syslog, RFC 3164: all fields", rfc3164_line, "{type: syslog}", "value: {format: json}",
+      parse_all, 0 },
+    { "syslog, RFC 3164: key and two headers", rfc3164_line, "{type: syslog}",
+      "key: '${hostname}', headers: {app: '${appname}', pid: '${procid}'}", parse_and_render, 0 },
+    { "syslog, RFC 5424: all fields", rfc5424_line, "{type: syslog}", "value: {format: json}",
+      parse_all, 0 },
     { "regex: 8 groups to a JSON value", access_line, "{type: regex, pattern: '" PATTERN "'}",
       "value: {format: json, exclude: [body]}", render_json, 0 },
 };
