@@ -93,7 +93,7 @@ def test_a_slow_broker_slows_down_and_burns_no_cpu(ship, kafka, topic, log, prox
     cpu, began = agent.process.cpu_seconds(), time.monotonic()
     writer.wait(20_000)
     share = (agent.process.cpu_seconds() - cpu) / (time.monotonic() - began)
-    assert share < 0.25, f"{share:.2f} of a core"
+    assert share < 0.35, f"{share:.2f} of a core"
     count = writer.stop()
     agent.wait_acked(log)
     agent.stop()
