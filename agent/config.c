@@ -35,6 +35,8 @@ struct loader {
     struct named_parser *parsers;       /* of the section `parsers` */
     size_t               nparsers;
     bool                 broken_route;  /* an input may seem to have no route by that */
+    const char          *misspelt[8];   /* sections that others were meant to be, which was told */
+    size_t               nmisspelt;
 };
 
 /* A section that is a map, or NULL: it is missing, or check_section() complains. */
@@ -301,6 +303,9 @@ need_section(struct loader *l, const char *key)
         return NULL;        /* check_section() complains */
     if (section != NULL && section->first != NULL)
         return section->first;
+    for (size_t i = 0; section == NULL && i < l->nmisspelt; i++)
+        if (strcmp(l->misspelt[i], key) == 0)
+            return NULL;
     errors_at(l->errs, section != NULL ? section->key_at : l->root->at,
               "no %s (the section '%s' must name at least one)", key, key);
     return NULL;
@@ -470,6 +475,18 @@ load_routes(struct loader *l)
 /* ---- inputs --------------------------------------------------------------- */
 
 static void
+use_encoding(struct loader *l, struct plan *plan, const char *what, const struct node *conf)
+{
+    struct error err;
+
+    if (plan_set_encoding(plan, &err) == -1)
+        errors_at(l->errs, node_get(conf, "encoding")->at, "%s: %s", what, err.text);
+    else if (plan->encoding != NULL && plan_has_groups(plan))
+        errors_at(l->errs, node_get(conf, "encoding")->at, "%s: records of several lines are not "
+                  "supported yet in another encoding than utf-8", what);
+}
+
+static void
 use_static_fields(struct loader *l, struct plan *plan, const struct node *conf)
 {
     const struct node *map = node_get(conf, "fields");
@@ -522,6 +539,8 @@ use_route(struct plan *plan, const struct route *r)
     plan_add_route(plan, r);
     if (r->output != NULL && r->output->read_pause > plan->read_pause)
         plan->read_pause = r->output->read_pause;
+    if (r->output != NULL && r->output->one_at_a_time)
+        plan->one_at_a_time = true;
 }
 
 /* Those of `routes` that are for it, then its own. */
@@ -566,6 +585,7 @@ use_all(struct loader *l, struct plan *plan, const char *what, const struct node
     use_static_fields(l, plan, conf);
     use_parsers(l, plan, conf);
     use_multiline(l, plan, what, conf);
+    use_encoding(l, plan, what, conf);
     use_routes(l, plan, what, conf, nshared);
 }
 
@@ -627,6 +647,8 @@ check_section(struct loader *l, const struct node *n)
         return;
     }
     near = strings_nearest(n->key, names, NSECTIONS);
+    if (near != NULL && l->nmisspelt < sizeof l->misspelt / sizeof *l->misspelt)
+        l->misspelt[l->nmisspelt++] = near;
     if (near != NULL)
         errors_at(l->errs, n->key_at, "there is no section '%s' (did you mean '%s'?)", n->key,
                   near);

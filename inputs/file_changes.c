@@ -5,6 +5,7 @@
 #include "inputs/file_changes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/base/mem.h"
 
@@ -37,9 +38,19 @@ file_hints_add(struct file_hints *h, int wd, const char *name)
         h->list = mem_array(h->list, h->room, sizeof *h->list);
     }
     hint = &h->list[h->count++];
-    *hint = (struct file_hint){ .wd = wd, .name = name != NULL ? mem_string(name) : NULL,
-                                .from_wd = -1 };
+    *hint = (struct file_hint){ .wd = wd, .name = name != NULL ? mem_string(name) : NULL };
     return hint;
+}
+
+void
+file_hints_add_origin(struct file_hint *hint, int wd, const char *name)
+{
+    const size_t        len = strlen(name);
+    struct file_origin *o = mem_alloc(sizeof *o + len + 1);
+
+    *o = (struct file_origin){ .next = hint->origins, .wd = wd };
+    memcpy(o->name, name, len + 1);
+    hint->origins = o;
 }
 
 void
@@ -47,7 +58,10 @@ file_hints_fini(struct file_hints *h)
 {
     for (size_t i = 0; i < h->count; i++) {
         free(h->list[i].name);
-        free(h->list[i].from);
+        for (struct file_origin *o = h->list[i].origins, *next; o != NULL; o = next) {
+            next = o->next;
+            free(o);
+        }
     }
     free(h->list);
     *h = (struct file_hints){ NULL, 0, 0 };

@@ -39,13 +39,19 @@ struct file_changes {
 void file_changes_add(struct file_changes *c, struct file_change change);
 void file_changes_fini(struct file_changes *c);
 
+/* A name that a renamed file had before. */
+struct file_origin {
+    struct file_origin *next;
+    int                 wd;
+    char                name[];
+};
+
 /* What an event said: look at this name again. */
 struct file_hint {
     int   wd;
     char *name;         /* owned; NULL: the watch itself is gone */
-    bool  moved_here;   /* the name was given to a file that existed before, */
-    int   from_wd;      /* which had this one until then, */
-    char *from;         /* owned; NULL: unknown */
+    bool  moved_here;   /* the name was given to a file that existed before */
+    struct file_origin *origins;    /* owned; the names that it had until then */
 };
 
 /* A zeroed struct is an empty list. */
@@ -56,6 +62,7 @@ struct file_hints {
 
 /* Returns the new one, good until the next is added. */
 struct file_hint *file_hints_add(struct file_hints *h, int wd, const char *name);
+void file_hints_add_origin(struct file_hint *hint, int wd, const char *name);
 void file_hints_fini(struct file_hints *h);
 
 #endif

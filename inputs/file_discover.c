@@ -727,19 +727,18 @@ file_discover_scan(struct file_discover *d, bool thorough, struct file_changes *
     look_at_links(d);
 }
 
-/* Does a pattern mean the name that the file had before it was moved? */
+/* Does a pattern mean this name? */
 static bool
-was_meant(const struct file_discover *d, const struct file_hint *hint)
+is_meant(const struct file_discover *d, const struct file_origin *o)
 {
-    struct file_link *l =
-        file_map_first(&d->by_watch, file_hash_numbers((uint64_t)hint->from_wd, 0));
+    struct file_link *l = file_map_first(&d->by_watch, file_hash_numbers((uint64_t)o->wd, 0));
     bool              meant = false;
 
-    for (; l != NULL && hint->from != NULL && !meant; l = file_map_next(l)) {
+    for (; l != NULL && !meant; l = file_map_next(l)) {
         const struct folder *f = FILE_OWNER(l, struct folder, by_watch);
-        char                *path = path_of(f, hint->from);
+        char                *path = path_of(f, o->name);
 
-        meant = f->wd == hint->from_wd && file_glob_match(d->globs, path) != FILE_MATCH_NO &&
+        meant = f->wd == o->wd && file_glob_match(d->globs, path) != FILE_MATCH_NO &&
                 file_glob_match(d->exclude, path) == FILE_MATCH_NO;
         free(path);
     }
@@ -752,11 +751,14 @@ static void
 look_elsewhere(struct file_discover *d, const struct folder *f, const struct file_hint *hint)
 {
     char       *path = path_of(f, hint->name);
+    bool        meant = false;
     struct stat st;
 
+    for (const struct file_origin *o = hint->origins; o != NULL && !meant; o = o->next)
+        meant = is_meant(d, o);
     if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
         file_changes_add(d->changes, (struct file_change){
-            .kind = FILE_ELSEWHERE, .path = path, .was_meant = was_meant(d, hint),
+            .kind = FILE_ELSEWHERE, .path = path, .was_meant = meant,
             .device = st.st_dev, .inode = st.st_ino, .wd = -1 });
     else
         free(path);

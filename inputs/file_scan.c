@@ -5,6 +5,7 @@
 #include "inputs/file_scan.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,8 @@ enum {
     QUIET_MS = 5,
     QUIET_FULL_MS = 100,
     MOST_HINTS = 4096,      /* more than these, and looking at everything is cheaper */
+    MOST_ORIGINS = 16,
+    MANY = 1000,            /* files at once: what it took to begin with them is given back */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -47,6 +50,8 @@ on_work(uv_work_t *work)
 {
     struct file_scan *scan = &((struct file_input *)work->data)->scan;
 
+    if (scan->take_tidy)
+        (void)malloc_trim(0);
     file_discover_look(scan->discover, &scan->taken, &scan->changes);
     if (scan->take_full)
         file_discover_scan(scan->discover, scan->take_thorough, &scan->changes);
@@ -81,6 +86,7 @@ on_done(uv_work_t *work, int status)
     if (in->at_start && !in->stopping)
         tell_start(in);
     in->at_start = false;
+    scan->tidy = scan->changes.count > MANY;
     file_changes_fini(&scan->changes);
     schedule(in);
     file_came_back(in);
@@ -97,7 +103,8 @@ on_timer(uv_timer_t *timer)
     scan->hints = (struct file_hints){ NULL, 0, 0 };
     scan->take_full = scan->full || clock_ms() >= scan->full_at;
     scan->take_thorough = scan->thorough;
-    scan->full = scan->thorough = false;
+    scan->take_tidy = scan->tidy;
+    scan->full = scan->thorough = scan->tidy = false;
     scan->busy = true;
     in->out++;
     uv_queue_work(in->loop, &scan->work, on_work, on_done);
@@ -158,14 +165,15 @@ find_move(const struct file_hints *hints, int wd, const char *name)
     return NULL;
 }
 
-/* The name under which the file could have been met: that before its first rename. */
+/* The names under which the file could have been met: all that it had. */
 static void
-set_origin(struct file_scan *scan, struct file_hint *hint, const struct file_hint *before)
+set_origins(struct file_scan *scan, struct file_hint *hint, const struct file_hint *before)
 {
-    const bool again = before != NULL && before->from != NULL;
+    const struct file_origin *o = before != NULL ? before->origins : NULL;
 
-    hint->from = mem_string(again ? before->from : scan->from);
-    hint->from_wd = again ? before->from_wd : scan->from_wd;
+    for (unsigned n = 1; o != NULL && n < MOST_ORIGINS; n++, o = o->next)
+        file_hints_add_origin(hint, o->wd, o->name);
+    file_hints_add_origin(hint, scan->from_wd, scan->from);
 }
 
 void
@@ -181,7 +189,7 @@ file_scan_moved_to(struct file_input *in, uint32_t cookie, int wd, const char *n
         before = find_move(&scan->hints, scan->from_wd, scan->from);
         if (before == NULL)
             before = find_move(&scan->taken, scan->from_wd, scan->from);
-        set_origin(scan, hint, before);
+        set_origins(scan, hint, before);
     }
     hint->moved_here = true;
 }

@@ -24,6 +24,7 @@ struct file_scan {
     struct file_hints     hints;        /* for the next job */
     bool                  full;         /* it has to look at everything, */
     bool                  thorough;     /* and trust no folder */
+    bool                  tidy;         /* the last one found many files */
     bool                  busy;
     uint64_t              ended_at;     /* clock_ms() of the last job's end */
     uint64_t              full_at;      /* when everything is due again */
@@ -33,7 +34,7 @@ struct file_scan {
 
     /* the job's; the hints stay until the next */
     struct file_hints     taken;
-    bool                  take_full, take_thorough;
+    bool                  take_full, take_thorough, take_tidy;
     struct file_changes   changes;
 };
 
@@ -43,9 +44,9 @@ void file_scan_start(struct file_input *in);
 /* Look at this name of a watched folder; NULL: the watch has ended. */
 void file_scan_hint(struct file_input *in, int wd, const char *name);
 
-/* A file was renamed: two events that have one cookie.  Where it had its name
- * from is remembered for a while: a file that is renamed several times before
- * anybody could look is followed if its first name was meant. */
+/* A file was renamed: two events that have one cookie.  The names it had are
+ * remembered for a while: a file that is renamed several times before anybody
+ * could look is followed if one of them was meant. */
 void file_scan_moved_from(struct file_input *in, uint32_t cookie, int wd, const char *name);
 void file_scan_moved_to(struct file_input *in, uint32_t cookie, int wd, const char *name);
 

@@ -39,13 +39,15 @@ struct file_lost {
     unsigned          nmarks;
     uint64_t          unread;       /* bytes behind the newest mark, as far as we know */
     bool              earlier;      /* only an earlier run has seen it */
+    bool              complete;     /* `unread` is all that it may have had */
     int64_t           since;        /* epoch ms: a copy is not older */
 
     /* the job's */
     struct file_link  by_place, by_head;
     bool              sought;       /* its folder could be read */
     char             *found;        /* path, owned; NULL: nothing holds it */
-    uint64_t          device, inode, size;
+    uint64_t          device, inode;
+    bool              more;         /* it goes on behind */
     struct file_mark  place;        /* where to go on */
 };
 

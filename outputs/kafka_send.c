@@ -208,8 +208,11 @@ static bool
 take(struct handover *h, struct message *m)
 {
     struct kafka_lane *l = h->lane;
-    const uint64_t     size = wire_size(m);
+    uint64_t           size;
 
+    if (m->timestamp != NO_TIMESTAMP && l->topic->times.known)
+        kafka_times_check(l->topic, m);
+    size = wire_size(m);
     if (!fits(h, size)) {
         h->over = true;
         return false;

@@ -250,6 +250,7 @@ reject(struct kafka_topic *t, struct message *m)
     };
     struct error reason;
 
+    t->report.rejected++;
     (void)error_set(&reason, ERR_DATA, "topic '%s' has %d partitions, not partition %d", t->name,
                     (int)t->nlanes, (int)m->partition);
     pipeline_rejected(k->base.pipeline, &run, m, reason.text);

@@ -180,11 +180,11 @@ only_waits(const struct shares *all, const struct chunk *c)
 static struct chunk *
 last_to_stay(const struct shares *all, const struct source *s)
 {
-    struct chunk *last = NULL;
+    struct chunk *last = s->window.passed;
 
     if (s->jobs > 0 || s->once)
         return s->window.newest;
-    for (struct chunk *c = s->window.oldest; c != NULL; c = c->newer)
+    for (struct chunk *c = last != NULL ? last->newer : s->window.oldest; c != NULL; c = c->newer)
         if (!only_waits(all, c))
             last = c;
     return last;
@@ -215,6 +215,10 @@ kafka_yield(struct output *o)
     struct kafka *k = (struct kafka *)o;
     struct shares all = { .list = NULL };
 
+    if (o->at_most_once) {
+        kafka_forget_pressed(k);
+        return;
+    }
     walk(k, count_list, &all);
     all.cuts = mem_array(NULL, all.count + 1, sizeof *all.cuts);
     for (size_t i = 0; i < all.count; i++)

@@ -22,7 +22,13 @@ struct arena_block {
 void
 arena_init(struct arena *a)
 {
-    *a = (struct arena){ NULL, NULL, NULL, NULL, 0 };
+    arena_init_small(a, BLOCK_SIZE);
+}
+
+void
+arena_init_small(struct arena *a, size_t block)
+{
+    *a = (struct arena){ NULL, NULL, NULL, NULL, block, 0 };
 }
 
 static void
@@ -36,7 +42,7 @@ use_block(struct arena *a, struct arena_block *b)
 static void
 add_block(struct arena *a, size_t size)
 {
-    const size_t        room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+    const size_t        room = size > a->block ? size : a->block;
     struct arena_block *b = mem_alloc(sizeof *b + room);
 
     b->newer = NULL;
@@ -114,5 +120,5 @@ void
 arena_fini(struct arena *a)
 {
     free_blocks(a->first);
-    arena_init(a);
+    arena_init_small(a, a->block);
 }

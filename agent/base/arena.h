@@ -20,10 +20,14 @@ struct arena {
     struct arena_block *last;
     char               *next;   /* the free part of the last block */
     char               *end;
+    size_t              block;  /* bytes of a block, unless a piece is larger */
     size_t              used;   /* bytes handed out since the last reset, padding included */
 };
 
 void arena_init(struct arena *a);
+
+/* As arena_init(), with blocks of this size: for those that hold little. */
+void arena_init_small(struct arena *a, size_t block);
 
 /* `size` bytes that live until arena_reset(). */
 void *arena_alloc(struct arena *a, size_t size);

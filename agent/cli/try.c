@@ -12,11 +12,10 @@
 #include <unistd.h>
 
 #include "agent/base/buf.h"
-#include "agent/base/mem.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/sample.h"
 
-enum { READ_SIZE = 64 * 1024 };
+enum { READ_SIZE = 64 * 1024, MOST_PARTITIONS = 1000 * 1000 };
 
 struct trial {
     const char *config_file, *input, *path, *file;
@@ -38,7 +37,7 @@ read_sample(struct trial *t)
     }
     if (n < 0)
         fprintf(stderr, "stoker: cannot read '%s': %s\n", from_stdin ? "stdin" : t->file,
-                strerror(errno));
+                error_reason(errno));
     if (fd > STDIN_FILENO)
         close(fd);
     return n < 0 ? -1 : 0;
@@ -75,31 +74,53 @@ try_all(const struct trial *t, const struct config *config, const struct input *
     return EXIT_DONE;
 }
 
+/* NULL: it is not clear which one is meant, which was said. */
+static const struct input *
+find_input(const struct trial *t, const struct config *config)
+{
+    const struct node  *inputs = node_get(tree_root(config->tree), "inputs");
+    const struct input *in = t->input != NULL ? config_input(config, t->input)
+                           : config->ninputs == 1 ? config->inputs[0] : NULL;
+    const char         *near;
+
+    if (in != NULL)
+        return in;
+    near = t->input != NULL ? node_nearest(inputs, t->input) : NULL;
+    if (t->input != NULL)
+        fprintf(stderr, "stoker: no input is named '%s'", t->input);
+    else
+        fputs("stoker: --input is missing", stderr);
+    if (near != NULL) {
+        fprintf(stderr, " (did you mean '%s'?)\n", near);
+        return NULL;
+    }
+    fputs(" (there", stderr);
+    for (const struct node *n = inputs->first; n != NULL; n = n->next)
+        fprintf(stderr, "%s '%s'", n == inputs->first ? " is" : ",", n->key);
+    fputs(")\n", stderr);
+    return NULL;
+}
+
 static int
 try_config(struct trial *t, const struct config *config)
 {
-    const struct input *in = NULL;
+    const struct input *in = find_input(t, config);
 
-    if (t->input != NULL)
-        in = config_input(config, t->input);
-    else if (config->ninputs == 1)
-        in = config->inputs[0];
-    else
-        return cli_usage("try", "--input is missing");
-    if (in == NULL) {
-        const char **names = mem_array(NULL, config->ninputs, sizeof *names), *near;
-
-        for (size_t i = 0; i < config->ninputs; i++)
-            names[i] = config->inputs[i]->plan->input;
-        near = strings_nearest(t->input, names, config->ninputs);
-        fprintf(stderr, "stoker: no input is named '%s'", t->input);
-        fprintf(stderr, near != NULL ? " (did you mean '%s'?)\n" : "\n", near);
-        free(names);
+    if (in == NULL)
         return EXIT_USAGE;
-    }
     if (read_sample(t) == -1)
         return EXIT_FAILED;
     return try_all(t, config, in);
+}
+
+static bool
+to_partitions(const char *text, int32_t *partitions)
+{
+    char      *end;
+    const long number = strtol(text, &end, 10);     /* too large: LONG_MAX */
+
+    *partitions = (int32_t)number;
+    return end != text && *end == '\0' && number >= 1 && number <= MOST_PARTITIONS;
 }
 
 static bool
@@ -119,10 +140,9 @@ parse_options(struct trial *t, int argc, char **argv, int *status)
         case 'i': t->input = optarg; break;
         case 'p': t->path = optarg; break;
         case 'n':
-            t->partitions = (int32_t)strtol(optarg, NULL, 10);
-            if (t->partitions < 1) {
-                *status = cli_usage("try", "--partitions needs a number from 1 on, not '%s'",
-                                    optarg);
+            if (!to_partitions(optarg, &t->partitions)) {
+                *status = cli_usage("try", "--partitions needs a number from 1 to %d, not '%s'",
+                                    MOST_PARTITIONS, optarg);
                 return false;
             }
             break;

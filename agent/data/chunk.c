@@ -10,7 +10,7 @@
 
 #include "agent/base/mem.h"
 
-enum { FIRST_RUNS = 8 };
+enum { FIRST_RUNS = 8, SMALL_BLOCK = 1024 };
 
 struct chunk *
 chunk_new(size_t size)
@@ -19,9 +19,13 @@ chunk_new(size_t size)
 
     c->size = size;
     c->bytes = mem_alloc(size);
-    c->max_messages = CHUNK_MAX_MESSAGES;
+    c->max_arena = size == CHUNK_SMALL ? CHUNK_SMALL_ARENA : CHUNK_MAX_ARENA;
+    c->max_messages = size == CHUNK_SMALL ? CHUNK_SMALL_MESSAGES : CHUNK_MAX_MESSAGES;
     c->messages = mem_array(NULL, c->max_messages, sizeof *c->messages);
-    arena_init(&c->arena);
+    if (size == CHUNK_SMALL)
+        arena_init_small(&c->arena, SMALL_BLOCK);
+    else
+        arena_init(&c->arena);
     return c;
 }
 
@@ -50,9 +54,10 @@ chunk_begin(struct chunk *c, struct source *source, uint64_t begin, const char *
     c->newer = NULL;
     c->begin = c->end = begin;
     c->len = 0;
-    c->nmessages = c->acked = 0;
+    c->nmessages = c->acked = c->failed = c->halted = 0;
     c->nruns = 0;
-    c->records = c->filtered = c->long_lines = 0;
+    c->records = c->filtered = c->long_lines = c->undecoded = 0;
+    c->encoding = NULL;
     c->read_at = 0;
     c->tail = (struct tail_print){ 0, 0 };
     c->lead = 0;
@@ -67,7 +72,7 @@ chunk_begin(struct chunk *c, struct source *source, uint64_t begin, const char *
 bool
 chunk_has_room(const struct chunk *c, uint32_t messages)
 {
-    return c->nmessages + messages <= c->max_messages && c->arena.used < CHUNK_MAX_ARENA;
+    return c->nmessages + messages <= c->max_messages && c->arena.used < c->max_arena;
 }
 
 struct message *

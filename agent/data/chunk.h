@@ -26,6 +26,7 @@
 #include "agent/base/slice.h"
 #include "agent/data/message.h"
 
+struct encoding;
 struct output;
 struct source;
 
@@ -33,6 +34,11 @@ enum {
     CHUNK_SIZE = 256 * 1024,            /* bytes of a source, unless a line is longer */
     CHUNK_MAX_MESSAGES = CHUNK_SIZE / 48,
     CHUNK_MAX_ARENA = 512 * 1024,       /* keys and made values; then the chunk ends early */
+
+    /* the same of a small one, for a source that brings little */
+    CHUNK_SMALL = 4 * 1024,
+    CHUNK_SMALL_MESSAGES = CHUNK_SMALL / 48,
+    CHUNK_SMALL_ARENA = 32 * 1024,
 };
 
 /* The messages of one chunk that go to the same place, in the source's order.
@@ -67,10 +73,13 @@ struct chunk {
     size_t          size;       /* room in bytes */
     size_t          len;        /* bytes that were read; end - begin of them are used */
     struct arena    arena;
+    size_t          max_arena;
     struct message *messages;
     uint32_t        max_messages;
     uint32_t        nmessages;
-    uint32_t        acked;      /* of nmessages; all: it is complete */
+    uint32_t        acked;      /* of nmessages; all, and no pins: it is complete */
+    uint32_t        failed;     /* of nmessages: rejected or lost, acknowledged or not */
+    uint32_t        halted;     /* of nmessages: not acknowledged, their source stops before them */
     uint32_t        pins;       /* how many places in outputs point into it */
     struct run     *runs;
     uint32_t        nruns, max_runs;
@@ -78,6 +87,8 @@ struct chunk {
     uint32_t        records;    /* lines or groups that were read */
     uint32_t        filtered;   /* of them: no message was made, by the user's rules */
     uint32_t        long_lines; /* lines longer than max_line */
+    uint32_t        undecoded;  /* characters that became U+FFFD */
+    const struct encoding *encoding;    /* of its lines, if its reader knows; NULL: the plan's */
     struct slice    path, name; /* of the source, when the chunk was begun; in the arena */
     struct slice    target;     /* where the path leads, if it is a link and that is known */
     uint64_t        read_at;    /* clock_ms() of the read; for the age of what waits */
@@ -86,11 +97,13 @@ struct chunk {
     uint64_t        waited;     /* groups whose last line ends up to here have waited long enough */
     uint64_t        waits;      /* where the last line ends of the group that waits longest, or 0 */
     bool            stopped;    /* there was no room for messages: whole lines are left */
+    struct chunk   *next_unsent;    /* in the pipeline's queue of those that wait */
+    uint64_t        send_after;     /* for this write of checkpoints */
     size_t          charged;    /* what the budget holds for it (pipeline's) */
     size_t          touched;    /* the most memory that it has ever used (pipeline's) */
 };
 
-/* On the heap, empty, with room for `size` bytes. */
+/* On the heap, empty, with room for `size` bytes; small if it is CHUNK_SMALL. */
 struct chunk *chunk_new(size_t size);
 void          chunk_free(struct chunk **c);
 

@@ -13,37 +13,69 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/flow/checkpoint.h"
 #include "agent/flow/dead_letter.h"
+#include "agent/flow/halt.h"
 #include "agent/flow/output.h"
+#include "agent/flow/plan.h"
+#include "agent/flow/saving.h"
 #include "agent/flow/transform.h"
 
 enum {
     CLIENT_OVERHEAD = 176,      /* bytes that librdkafka adds to a message */
     MAX_OUTPUTS = 64,
     PRESSURE_MS = 100,          /* how long somebody waits for memory before outputs must yield */
-    IDLE_POOL = 4,              /* free chunks kept when nothing is out */
+    IDLE_POOL = 4,              /* free chunks kept when nothing is out, */
+    IDLE_SMALL = 64,            /* and free small ones */
+    ERRAND_JOBS = 64,           /* small ones, that one worker does at once */
+};
+
+/* One hand-over to a worker, with all that it needs.  A hand-over costs more than a
+ * small read: small jobs are collected until the loop would sleep. */
+struct errand {
+    uv_work_t       request;
+    struct scratch *scratch;
+    struct job     *first, *last;
+    unsigned        begun;      /* jobs, ever since it was idle, */
+    unsigned        left;       /* and those of them that are not over */
+    struct errand  *next;       /* of those that are idle */
+};
+
+/* Free chunks of one size. */
+struct pool {
+    struct chunk *first;
+    uint64_t      memory;       /* bytes */
+    uint64_t      length, idle; /* chunks; how many are kept when nothing is out */
 };
 
 struct pipeline {
     struct pipeline_conf   conf;
-    struct job            *jobs;        /* workers + 1 of them */
-    unsigned               njobs;
+    struct job            *jobs;        /* ERRAND_JOBS for each errand */
     struct job            *idle_jobs;
-    struct chunk          *pool;        /* free chunks of CHUNK_SIZE */
-    uint64_t               pool_memory, pool_length;
+    struct errand         *errands;     /* workers + 1 of them */
+    unsigned               nerrands;
+    struct errand         *idle_errands;
+    struct errand         *open;        /* the small jobs of this turn of the loop, or NULL */
+    uv_prepare_t           sleep;       /* runs while there is one: the loop is about to sleep */
+    struct pool            pool, small;
     uint64_t               used;        /* charged for chunks that are out or being filled */
     uint64_t               chunks_out;
     uint64_t               nactive;     /* sources among which the budget is divided */
     struct source         *first_waiting, *last_waiting;
     struct source         *turn;        /* whose room() is being called */
+    uint64_t               nover;       /* sources that wait for their own chunks */
+    bool                   forgets;     /* some output is at_most_once */
+    struct saving          saving;
+    struct halts           halts;
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
     uv_timer_t             pressure;
     struct output         *outputs[MAX_OUTPUTS];
     size_t                 noutputs;
     struct dead_letters   *dead;
+    struct log_repeat      told_dropped;
     struct pipeline_counts counts;
     unsigned               handles;     /* still to be closed */
     void                 (*stopped)(void *ctx);
@@ -52,6 +84,32 @@ struct pipeline {
 
 static void on_grant(uv_idle_t *idle);
 static void on_pressure(uv_timer_t *timer);
+static void on_saved(void *ctx, uint64_t number);
+static void drop_halted(struct pipeline *p, struct source *s);
+static void advance(struct pipeline *p, struct source *s);
+
+static void
+make_errands(struct pipeline *p)
+{
+    const size_t njobs = ((size_t)p->conf.workers + 1) * ERRAND_JOBS;
+
+    p->nerrands = p->conf.workers + 1;
+    p->errands = mem_zero(p->nerrands * sizeof *p->errands);
+    p->jobs = mem_zero(njobs * sizeof *p->jobs);
+    for (unsigned i = 0; i < p->nerrands; i++) {
+        struct errand *e = &p->errands[i];
+
+        e->scratch = scratch_new(p->conf.names, p->conf.groups);
+        e->request.data = e;
+        e->next = p->idle_errands;
+        p->idle_errands = e;
+    }
+    for (size_t i = 0; i < njobs; i++) {
+        p->jobs[i].pipeline = p;
+        p->jobs[i].next = p->idle_jobs;
+        p->idle_jobs = &p->jobs[i];
+    }
+}
 
 struct pipeline *
 pipeline_new(const struct pipeline_conf *conf)
@@ -59,20 +117,16 @@ pipeline_new(const struct pipeline_conf *conf)
     struct pipeline *p = NEW(struct pipeline);
 
     p->conf = *conf;
-    p->njobs = conf->workers + 1;
-    p->jobs = mem_zero(p->njobs * sizeof *p->jobs);
-    for (unsigned i = 0; i < p->njobs; i++) {
-        struct job *job = &p->jobs[i];
-
-        job->pipeline = p;
-        job->scratch = scratch_new(conf->names, conf->groups);
-        job->next = p->idle_jobs;
-        p->idle_jobs = job;
-    }
+    p->pool.idle = IDLE_POOL;
+    p->small.idle = IDLE_SMALL;
+    make_errands(p);
+    uv_prepare_init(conf->loop, &p->sleep);
     uv_idle_init(conf->loop, &p->grant);
     uv_timer_init(conf->loop, &p->pressure);
-    p->grant.data = p->pressure.data = p;
+    p->grant.data = p->pressure.data = p->sleep.data = p;
     p->dead = dead_letters_new(p, conf->state_dir);
+    if (conf->store != NULL)
+        checkpoints_listen(conf->store, on_saved, p);
     return p;
 }
 
@@ -81,6 +135,7 @@ pipeline_add_output(struct pipeline *p, struct output *o)
 {
     assert(p->noutputs < MAX_OUTPUTS);
     p->outputs[p->noutputs++] = o;
+    p->forgets = p->forgets || o->at_most_once;
 }
 
 static void
@@ -97,7 +152,8 @@ on_dead_letters_stopped(void *ctx)
 {
     struct pipeline *p = ctx;
 
-    p->handles = 2;
+    p->handles = 3;
+    uv_close((uv_handle_t *)&p->sleep, on_closed);
     uv_close((uv_handle_t *)&p->grant, on_closed);
     uv_close((uv_handle_t *)&p->pressure, on_closed);
 }
@@ -111,14 +167,22 @@ pipeline_stop(struct pipeline *p, void (*closed)(void *ctx), void *ctx)
     dead_letters_stop(p->dead, on_dead_letters_stopped, p);
 }
 
-static void
-free_pooled(struct pipeline *p)
+static struct chunk *
+take_pooled(struct pool *pool)
 {
-    struct chunk *c = p->pool;
+    struct chunk *c = pool->first;
 
-    p->pool = c->newer;
-    p->pool_memory -= c->touched;
-    p->pool_length--;
+    pool->first = c->newer;
+    pool->memory -= c->touched;
+    pool->length--;
+    return c;
+}
+
+static void
+free_pooled(struct pool *pool)
+{
+    struct chunk *c = take_pooled(pool);
+
     chunk_free(&c);
 }
 
@@ -127,11 +191,14 @@ pipeline_free(struct pipeline *p)
 {
     if (p == NULL)
         return;
-    while (p->pool != NULL)
-        free_pooled(p);
-    for (unsigned i = 0; i < p->njobs; i++)
-        scratch_free(p->jobs[i].scratch);
+    while (p->pool.first != NULL)
+        free_pooled(&p->pool);
+    while (p->small.first != NULL)
+        free_pooled(&p->small);
+    for (unsigned i = 0; i < p->nerrands; i++)
+        scratch_free(p->errands[i].scratch);
     dead_letters_free(p->dead);
+    free(p->errands);
     free(p->jobs);
     free(p);
 }
@@ -142,32 +209,59 @@ pipeline_free(struct pipeline *p)
 static uint64_t
 reserve_for(size_t size)
 {
-    return size + CHUNK_MAX_ARENA +
-           (uint64_t)CHUNK_MAX_MESSAGES * (sizeof(struct message) + CLIENT_OVERHEAD);
+    const bool     small = size == CHUNK_SMALL;
+    const uint64_t messages = small ? CHUNK_SMALL_MESSAGES : CHUNK_MAX_MESSAGES;
+
+    return size + (small ? CHUNK_SMALL_ARENA : CHUNK_MAX_ARENA) +
+           messages * (sizeof(struct message) + CLIENT_OVERHEAD);
+}
+
+/* Where free chunks of this size are; NULL: they are not kept. */
+static struct pool *
+pool_of(struct pipeline *p, size_t size)
+{
+    if (size > CHUNK_SIZE)
+        return NULL;
+    return size == CHUNK_SMALL ? &p->small : &p->pool;
 }
 
 /* How much a job would take too much.  The free chunk that it fills is counted once: its
  * memory is a part of what is reserved. */
 static uint64_t
-shortage(const struct pipeline *p, size_t size)
+shortage(const struct pipeline *p, const struct pool *own, size_t size)
 {
-    const uint64_t reused = size <= CHUNK_SIZE && p->pool != NULL ? p->pool->touched : 0;
-    const uint64_t sum = p->used + p->pool_memory - reused + reserve_for(size);
+    const uint64_t reused = own != NULL && own->first != NULL ? own->first->touched : 0;
+    const uint64_t sum = p->used + p->pool.memory + p->small.memory - reused + reserve_for(size);
 
     return sum > p->conf.memory ? sum - p->conf.memory : 0;
+}
+
+static bool
+make_room(struct pipeline *p, struct pool *pool, const struct pool *own, size_t size)
+{
+    const uint64_t kept = pool == own ? 1 : 0;
+
+    while (pool->length > kept && shortage(p, own, size) > 0)
+        free_pooled(pool);
+    return shortage(p, own, size) == 0;
 }
 
 /* Free chunks make way, but for the one that is reused: to free that gains nothing. */
 static bool
 has_memory(struct pipeline *p, size_t size)
 {
-    const uint64_t kept = size <= CHUNK_SIZE ? 1 : 0;
+    const struct pool *own = pool_of(p, size);
 
     if (p->chunks_out == 0)
         return true;            /* one chunk is always allowed */
-    while (p->pool_length > kept && shortage(p, size) > 0)
-        free_pooled(p);
-    return shortage(p, size) == 0;
+    return make_room(p, &p->pool, own, size) || make_room(p, &p->small, own, size);
+}
+
+static bool
+has_worker(const struct pipeline *p, size_t size)
+{
+    return p->idle_jobs != NULL &&
+           (p->idle_errands != NULL || (size == CHUNK_SMALL && p->open != NULL));
 }
 
 /* A source may have out an even share of the budget, and always one chunk. */
@@ -196,13 +290,34 @@ note_active(struct pipeline *p, struct source *s)
 static void
 kick(struct pipeline *p)
 {
-    if (p->first_waiting != NULL && p->idle_jobs != NULL && !p->closed)
+    if (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) && !p->closed)
         uv_idle_start(&p->grant, on_grant);
+}
+
+static void
+watch_pressure(struct pipeline *p)
+{
+    if (!uv_is_active((uv_handle_t *)&p->pressure))
+        uv_timer_start(&p->pressure, on_pressure, PRESSURE_MS, PRESSURE_MS);
+}
+
+/* It waits until its own chunks are acknowledged; for an output that takes memory
+ * and acknowledges at once that is a matter of memory. */
+static void
+note_over(struct pipeline *p, struct source *s, bool over)
+{
+    if (s->over == over)
+        return;
+    s->over = over;
+    p->nover = over ? p->nover + 1 : p->nover - 1;
+    if (over && p->forgets)
+        watch_pressure(p);
 }
 
 static void
 enqueue(struct pipeline *p, struct source *s)
 {
+    note_over(p, s, false);
     s->waiting = s->queued = true;
     s->next_waiting = NULL;
     if (p->last_waiting != NULL)
@@ -210,8 +325,7 @@ enqueue(struct pipeline *p, struct source *s)
     else
         p->first_waiting = s;
     p->last_waiting = s;
-    if (!uv_is_active((uv_handle_t *)&p->pressure))
-        uv_timer_start(&p->pressure, on_pressure, PRESSURE_MS, PRESSURE_MS);
+    watch_pressure(p);
 }
 
 static struct source *
@@ -232,9 +346,12 @@ static void
 on_grant(uv_idle_t *idle)
 {
     struct pipeline *p = idle->data;
+    struct source   *halted;
 
     uv_idle_stop(idle);
-    while (p->first_waiting != NULL && p->idle_jobs != NULL &&
+    while ((halted = halts_take_settled(&p->halts)) != NULL)
+        drop_halted(p, halted);
+    while (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) &&
            has_memory(p, p->first_waiting->wanted) && !p->closed) {
         struct source *s = dequeue(p);
 
@@ -245,18 +362,31 @@ on_grant(uv_idle_t *idle)
     }
 }
 
+/* Of a source that sends one record at a time. */
+static bool
+must_wait(struct pipeline *p, struct source *s)
+{
+    if (!s->plan->one_at_a_time)
+        return false;
+    if (s->window.length == 0 && saving_is_done(&p->saving, s))
+        return false;
+    s->waiting = true;                  /* its acknowledgement, or the disk, calls it */
+    return true;
+}
+
 /* Somebody has been waiting: what cannot be sent gives its memory back. */
 static void
 on_pressure(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
+    const bool       waiting = p->first_waiting != NULL;
 
-    if (p->first_waiting == NULL) {
+    if (!waiting && (!p->forgets || p->nover == 0)) {
         uv_timer_stop(timer);
         return;
     }
     for (size_t i = 0; i < p->noutputs; i++)
-        if (p->outputs[i]->ops->yield != NULL)
+        if (p->outputs[i]->ops->yield != NULL && (waiting || p->outputs[i]->at_most_once))
             p->outputs[i]->ops->yield(p->outputs[i]);
     kick(p);
 }
@@ -266,7 +396,9 @@ pipeline_forget(struct pipeline *p, struct source *s)
 {
     struct source **at = &p->first_waiting, *last = NULL;
 
-    if (s->queued) {
+    if (s->saving) {
+        saving_forget(&p->saving, s);
+    } else if (s->queued) {
         while (*at != s) {
             last = *at;
             at = &(*at)->next_waiting;
@@ -277,6 +409,7 @@ pipeline_forget(struct pipeline *p, struct source *s)
         s->next_waiting = NULL;
     }
     s->waiting = s->queued = false;
+    note_over(p, s, false);
     note_active(p, s);
 }
 
@@ -293,16 +426,9 @@ pipeline_close(struct pipeline *p)
 static struct chunk *
 take_chunk(struct pipeline *p, size_t size)
 {
-    struct chunk *c = p->pool;
+    struct pool *pool = pool_of(p, size);
 
-    if (size > CHUNK_SIZE)
-        return chunk_new(size);
-    if (c == NULL)
-        return chunk_new(CHUNK_SIZE);
-    p->pool = c->newer;
-    p->pool_memory -= c->touched;
-    p->pool_length--;
-    return c;
+    return pool != NULL && pool->first != NULL ? take_pooled(pool) : chunk_new(size);
 }
 
 static void
@@ -314,21 +440,30 @@ charge(struct pipeline *p, struct chunk *c, uint64_t bytes)
 }
 
 static void
+trim(const struct pipeline *p, struct pool *pool)
+{
+    while (p->chunks_out == 0 && pool->length > pool->idle)
+        free_pooled(pool);
+}
+
+static void
 put_chunk(struct pipeline *p, struct chunk *c)
 {
+    struct pool *pool = pool_of(p, c->size);
+
     charge(p, c, 0);
     c->source = NULL;
     p->chunks_out--;
-    if (c->size > CHUNK_SIZE) {
+    if (pool == NULL) {
         chunk_free(&c);
     } else {
-        c->newer = p->pool;
-        p->pool = c;
-        p->pool_memory += c->touched;
-        p->pool_length++;
+        c->newer = pool->first;
+        pool->first = c;
+        pool->memory += c->touched;
+        pool->length++;
     }
-    while (p->chunks_out == 0 && p->pool_length > IDLE_POOL)
-        free_pooled(p);
+    trim(p, &p->pool);
+    trim(p, &p->small);
 }
 
 static void
@@ -344,12 +479,34 @@ put_chunks(struct pipeline *p, struct chunk *c)
 
 /* ---- Reading --------------------------------------------------------------- */
 
+/* The errand with which a job of this size goes: small ones share one. */
+static struct errand *
+begin_errand(struct pipeline *p, size_t size)
+{
+    const bool     shared = size == CHUNK_SMALL;
+    struct errand *e = shared && p->open != NULL ? p->open : p->idle_errands;
+
+    if (e != p->open) {
+        p->idle_errands = e->next;
+        e->begun = e->left = 0;
+    }
+    if (shared)
+        p->open = e;
+    e->begun++;
+    e->left++;
+    if (e->begun == ERRAND_JOBS)
+        p->open = NULL;
+    return e;
+}
+
 static struct job *
 begin_job(struct pipeline *p, struct source *s, size_t size)
 {
     struct job *job = p->idle_jobs;
 
     p->idle_jobs = job->next;
+    job->errand = begin_errand(p, size);
+    job->scratch = job->errand->scratch;
     job->source = s;
     job->chunk = take_chunk(p, size);
     p->chunks_out++;
@@ -361,20 +518,35 @@ begin_job(struct pipeline *p, struct source *s, size_t size)
     return job;
 }
 
+/* The rooms there are. A small one must take all messages that a line may become. */
+static size_t
+round_up(const struct source *s, size_t size)
+{
+    if (size <= CHUNK_SMALL && s->plan->nroutes < CHUNK_SMALL_MESSAGES && !plan_has_groups(s->plan))
+        return CHUNK_SMALL;
+    return size > CHUNK_SIZE ? size : CHUNK_SIZE;
+}
+
 struct job *
 pipeline_job(struct pipeline *p, struct source *s, size_t size)
 {
     assert(s->jobs == 0);
-    if (size < CHUNK_SIZE)
-        size = CHUNK_SIZE;
+    size = round_up(s, size);
     if (p->closed || s->waiting)
         return NULL;
     s->wanted = size;
-    if (over_share(p, s, size)) {
-        s->waiting = true;              /* its own acknowledgements call it */
+    if (must_wait(p, s))
+        return NULL;
+    if (s->halted != NULL) {
+        s->waiting = true;              /* nobody calls it */
         return NULL;
     }
-    if ((p->first_waiting != NULL && p->turn != s) || p->idle_jobs == NULL ||
+    if (over_share(p, s, size)) {
+        s->waiting = true;              /* its own acknowledgements call it */
+        note_over(p, s, true);
+        return NULL;
+    }
+    if ((p->first_waiting != NULL && p->turn != s) || !has_worker(p, size) ||
         !has_memory(p, size)) {
         enqueue(p, s);
         note_active(p, s);
@@ -387,27 +559,64 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
 static void
 on_work(uv_work_t *request)
 {
-    struct job *job = request->data;
+    const struct errand *e = request->data;
 
-    job->work(job);
+    for (struct job *job = e->first; job != NULL; job = job->next)
+        job->work(job);
 }
 
+/* Each job is over when its done() returns, and the errand with the last: then it
+ * may be out again at once. */
 static void
 on_done(uv_work_t *request, int status)
 {
-    struct job *job = request->data;
+    struct errand *e = request->data;
+    struct job    *job = e->first, *next;
 
     assert(status == 0);
-    job->done(job);
+    e->first = e->last = NULL;
+    for (; job != NULL; job = next) {
+        next = job->next;
+        job->done(job);
+    }
+}
+
+static void
+send_errand(struct pipeline *p, struct errand *e)
+{
+    uv_queue_work(p->conf.loop, &e->request, on_work, on_done);
+}
+
+static void
+on_sleep(uv_prepare_t *prepare)
+{
+    struct pipeline *p = prepare->data;
+    struct errand   *e = p->open;
+
+    uv_prepare_stop(prepare);
+    p->open = NULL;
+    if (e != NULL)
+        send_errand(p, e);
 }
 
 void
 pipeline_run(struct job *job, void (*work)(struct job *), void (*done)(struct job *))
 {
+    struct pipeline *p = job->pipeline;
+    struct errand   *e = job->errand;
+
     job->work = work;
     job->done = done;
-    job->request.data = job;
-    uv_queue_work(job->pipeline->conf.loop, &job->request, on_work, on_done);
+    job->next = NULL;
+    if (e->last != NULL)
+        e->last->next = job;
+    else
+        e->first = job;
+    e->last = job;
+    if (e != p->open)
+        send_errand(p, e);
+    else
+        uv_prepare_start(&p->sleep, on_sleep);
 }
 
 /* The worker is free again; returns what it read. */
@@ -416,6 +625,7 @@ end_job(struct job **ended)
 {
     struct job      *job = *ended;
     struct pipeline *p = job->pipeline;
+    struct errand   *e = job->errand;
     struct chunk    *c = job->chunk;
 
     *ended = NULL;
@@ -425,6 +635,11 @@ end_job(struct job **ended)
     job->chunk = NULL;
     job->next = p->idle_jobs;
     p->idle_jobs = job;
+    assert(e->left > 0);
+    if (--e->left == 0) {
+        e->next = p->idle_errands;
+        p->idle_errands = e;
+    }
     return c;
 }
 
@@ -451,6 +666,7 @@ count_read(struct pipeline *p, struct source *s, const struct chunk *c)
     p->counts.read_bytes += c->end - c->begin;
     p->counts.records_out += c->records;
     p->counts.long_lines += c->long_lines;
+    p->counts.undecoded += c->undecoded;
     p->counts.in_flight += c->nmessages;
 }
 
@@ -469,6 +685,46 @@ send_runs(struct pipeline *p, struct chunk *c)
     }
 }
 
+/* What goes to outputs with at_most_once has arrived, as far as offsets go. */
+static void
+count_given(struct pipeline *p, struct chunk *c)
+{
+    for (uint32_t i = 0; i < c->nruns; i++)
+        if (c->runs[i].output->at_most_once) {
+            c->acked += c->runs[i].count;
+            p->counts.in_flight -= c->runs[i].count;
+        }
+}
+
+void
+pipeline_stop_sending(struct pipeline *p)
+{
+    struct chunk *c;
+
+    while ((c = saving_take_chunk(&p->saving, true)) != NULL) {
+        p->counts.lost += c->nmessages;
+        c->failed += c->nmessages;
+        pipeline_unpin(p, c);
+    }
+}
+
+static void
+on_saved(void *ctx, uint64_t number)
+{
+    struct pipeline *p = ctx;
+    struct source   *s;
+    struct chunk    *c;
+
+    p->saving.saved = number;
+    while ((s = saving_take_source(&p->saving)) != NULL)
+        enqueue(p, s);
+    while ((c = saving_take_chunk(&p->saving, false)) != NULL) {
+        send_runs(p, c);
+        pipeline_unpin(p, c);
+    }
+    kick(p);
+}
+
 void
 pipeline_push(struct job **job)
 {
@@ -478,18 +734,39 @@ pipeline_push(struct job **job)
 
     if (c->touched < chunk_memory(c))
         c->touched = chunk_memory(c);
+    if (s->halted != NULL) {            /* it comes too late: the next start reads it again */
+        put_chunk(p, c);
+        note_active(p, s);
+        kick(p);
+        return;
+    }
     charge(p, c, c->touched + c->arena.used + (uint64_t)c->nmessages * CLIENT_OVERHEAD);
     c->read_at = clock_ms();
     count_read(p, s, c);
     window_push(&s->window, &c);
     sent->pins++;                       /* until every run of it was handed over */
-    send_runs(p, sent);
+    count_given(p, sent);
     note_active(p, s);
-    pipeline_unpin(p, sent);
+    if (p->conf.store != NULL && plan_at_most_once(s->plan)) {
+        advance(p, s);                  /* the offset behind it is on disk before it is sent */
+        saving_add(&p->saving, sent, checkpoints_hurry(p->conf.store));
+    } else {
+        send_runs(p, sent);
+        pipeline_unpin(p, sent);
+    }
     kick(p);
 }
 
 /* ---- The way back ---------------------------------------------------------- */
+
+/* Of a record with several messages one may have failed: it counts as failed. */
+static uint32_t
+arrived_records(const struct chunk *c)
+{
+    const uint32_t sent = c->records - c->filtered;
+
+    return c->failed < sent ? sent - c->failed : 0;
+}
 
 static void
 count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
@@ -497,7 +774,7 @@ count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
     for (const struct chunk *c = done; c != NULL; c = c->newer) {
         s->acked_records += c->records;
         s->acked_bytes += c->end - c->begin;
-        p->counts.acked_records += c->records - c->filtered;
+        p->counts.acked_records += arrived_records(c);
         p->counts.acked_bytes += c->end - c->begin;
         p->counts.filtered_records += c->filtered;
         p->counts.records_out -= c->records;
@@ -505,21 +782,47 @@ count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
 }
 
 static void
+note_committed(struct pipeline *p, struct source *s)
+{
+    if (p->conf.store == NULL)
+        return;
+    checkpoints_note(p->conf.store, s);
+    if (s->plan->one_at_a_time)
+        s->saved_by = checkpoints_hurry(p->conf.store);
+}
+
+static void
 advance(struct pipeline *p, struct source *s)
 {
-    struct chunk *done = window_advance(&s->window);
+    const uint64_t before = s->window.committed, held = s->window.held_records;
+    const int64_t  lead = s->window.lead;
+    struct chunk  *done = window_advance(&s->window);
 
+    p->counts.records_held += s->window.held_records - held;
+    if (s->window.committed != before || s->window.lead != lead)
+        note_committed(p, s);
     if (done == NULL)
         return;
     count_acked(p, s, done);
     put_chunks(p, done);
-    if (p->conf.store != NULL)
-        checkpoints_note(p->conf.store, s);
-    if (s->waiting && !s->queued)
+    if (s->waiting && !s->queued && !s->saving && s->halted == NULL && !must_wait(p, s))
         enqueue(p, s);
     note_active(p, s);
     kick(p);
     s->ops->advanced(s);
+}
+
+/* The loop drops its window when nothing of it is out: not from inside a call
+ * of its input. */
+static void
+settle(struct pipeline *p, const struct chunk *c)
+{
+    struct source *s = c->source;
+
+    if (s->halted != NULL)
+        uv_idle_start(&p->grant, on_grant);
+    if (c->acked == c->nmessages)
+        advance(p, s);
 }
 
 void
@@ -528,8 +831,7 @@ pipeline_delivered(struct pipeline *p, struct chunk *c, uint32_t count)
     assert(count <= c->nmessages - c->acked);
     c->acked += count;
     p->counts.in_flight -= count;
-    if (chunk_complete(c))
-        advance(p, c->source);
+    settle(p, c);
 }
 
 void
@@ -537,25 +839,62 @@ pipeline_unpin(struct pipeline *p, struct chunk *c)
 {
     assert(c->pins > 0);
     c->pins--;
-    if (chunk_complete(c))
-        advance(p, c->source);
+    settle(p, c);
+}
+
+void
+pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, uint32_t count)
+{
+    p->counts.lost += count;
+    c->failed += count;
+    if (!o->at_most_once)
+        pipeline_delivered(p, c, count);
+}
+
+void
+pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
+                     const char *reason)
+{
+    dead_letters_add(p->dead, run, m, reason);
 }
 
 void
 pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, const char *reason)
 {
-    p->counts.dead_letters++;
-    dead_letters_add(p->dead, run, m, reason);
+    struct output *o = run->output;
+    struct chunk  *c = m->chunk;
+
+    assert(c->pins > 0);
+    if (p->conf.rejected != NULL) {
+        p->conf.rejected(p->conf.rejected_ctx, run, m, reason);
+        pipeline_lost(p, o, c, 1);
+    } else if (o->on_rejected == REJECTED_DROP) {
+        log_again(&p->told_dropped, LOG_WARN,
+                  "a record of '%.*s' for output '%s' was rejected and dropped: %s",
+                  SLICE_ARG(c->path), o->name, reason);
+        pipeline_lost(p, o, c, 1);
+    } else if (o->on_rejected == REJECTED_HALT && !c->source->once) {
+        halts_add(&p->halts, o, m, reason);
+        uv_idle_start(&p->grant, on_grant);
+    } else {
+        p->counts.dead_letters++;
+        c->failed++;
+        if (o->ops->dead_letter == NULL || !o->ops->dead_letter(o, run, m, reason))
+            dead_letters_add(p->dead, run, m, reason);
+    }
 }
 
 void
 pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
 {
-    struct chunk *taken = window_cut(&s->window, last);
+    struct chunk *taken;
 
     assert(s->jobs == 0 && !s->once);
+    if (last == NULL)
+        p->counts.records_held -= s->window.held_records;
+    taken = window_cut(&s->window, last);
     for (const struct chunk *c = taken; c != NULL; c = c->newer) {
-        assert(c->pins == 0 && c->acked == 0);
+        assert(c->pins == 0);
         p->counts.in_flight -= c->nmessages - c->acked;
         p->counts.records_out -= c->records;
         p->counts.read_records -= c->records;   /* they will be read again */
@@ -569,13 +908,27 @@ pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const 
     s->ops->rewound(s, reason);
 }
 
+/* Its memory is given back.  Everything before the record that halts it has
+ * arrived: that offset is kept, so that the next start begins there; unless a
+ * record may begin inside another. */
+static void
+drop_halted(struct pipeline *p, struct source *s)
+{
+    pipeline_rewind(p, s, NULL, "it is halted");
+    if (s->halted_at == s->window.committed || plan_has_groups(s->plan))
+        return;
+    window_init(&s->window, s->halted_at, (struct tail_print){ 0, 0 });
+    if (p->conf.store != NULL)
+        checkpoints_note(p->conf.store, s);
+}
+
 /* ---- To be shown ----------------------------------------------------------- */
 
 void
 pipeline_counts(const struct pipeline *p, struct pipeline_counts *counts)
 {
     *counts = p->counts;
-    counts->memory = p->used + p->pool_memory;
+    counts->memory = p->used + p->pool.memory + p->small.memory;
     counts->chunks = p->chunks_out;
 }
 

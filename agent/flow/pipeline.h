@@ -38,6 +38,12 @@ struct pipeline_conf {
     size_t              groups;         /* the most groups that any pattern has */
     struct checkpoints *store;          /* told of every source whose committed moved; or NULL */
     const char         *state_dir;      /* for the dead letters; or NULL: they are only counted */
+
+    /* Instead of dead letters and of what outputs say of rejected messages; or
+     * NULL.  The message counts as arrived afterwards. */
+    void              (*rejected)(void *ctx, const struct run *run, const struct message *m,
+                                  const char *reason);
+    void               *rejected_ctx;
 };
 
 struct pipeline *pipeline_new(const struct pipeline_conf *conf);
@@ -60,17 +66,18 @@ struct job {
     struct scratch *scratch;    /* the worker's; for transform_chunk() */
     void          (*work)(struct job *job);
     void          (*done)(struct job *job);
-    uv_work_t       request;
     struct pipeline *pipeline;
-    struct job     *next;       /* in the pool */
+    struct errand  *errand;     /* with which it goes to a worker */
+    struct job     *next;
 };
 
 /* A turn for this source, or NULL: it is queued, and ops->room comes when it may
- * ask again.  `size`: bytes of room in the chunk, CHUNK_SIZE unless a line is
- * longer.  A source has at most one job. */
+ * ask again.  `size`: bytes of room in the chunk: CHUNK_SMALL if it brings little,
+ * CHUNK_SIZE, or more if a line is longer.  A source has at most one job. */
 struct job *pipeline_job(struct pipeline *p, struct source *s, size_t size);
 
-/* Run work(job) on a worker, then done(job) on the loop. */
+/* Run work(job) on a worker, then done(job) on the loop.  Small ones go together:
+ * those that one turn of the loop begins are one errand of a worker. */
 void pipeline_run(struct job *job, void (*work)(struct job *), void (*done)(struct job *));
 
 /* The chunk has records: take it over and send what came out of it.  The job is
@@ -83,6 +90,10 @@ void pipeline_return(struct job **job);
 /* The source does not want its turn any more. */
 void pipeline_forget(struct pipeline *p, struct source *s);
 
+/* Outputs are about to stop: what was not handed over yet, because its offset is not on
+ * disk (at_most_once), is lost. */
+void pipeline_stop_sending(struct pipeline *p);
+
 /* Read nothing any more: pipeline_job() refuses, room() is not called. */
 void pipeline_close(struct pipeline *p);
 
@@ -92,10 +103,19 @@ void pipeline_close(struct pipeline *p);
  * afterwards, and so may the chunk unless the output holds a pin. */
 void pipeline_delivered(struct pipeline *p, struct chunk *c, uint32_t count);
 
-/* A message that the output will never take, by a fault of its own: it goes to
- * the dead letters (or where on_rejected says), and counts as arrived when it is there. */
+/* A message that the output will never take, by a fault of its own: it goes to the dead
+ * letters, and counts as arrived when it is there; or what the output's on_rejected
+ * says.  The output has a pin on its chunk. */
 void pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m,
                        const char *reason);
+
+/* The same for one that was rejected before, and that the output has failed to put
+ * elsewhere (ops->dead_letter): into the file. */
+void pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
+                          const char *reason);
+
+/* `count` messages that `o` gives up: they are counted, and kept nowhere. */
+void pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, uint32_t count);
 
 /* The output no longer points into this chunk (chunk->pins--). */
 void pipeline_unpin(struct pipeline *p, struct chunk *c);
@@ -113,9 +133,12 @@ struct pipeline_counts {
     uint64_t read_records, read_bytes;
     uint64_t acked_records, acked_bytes;
     uint64_t filtered_records, dead_letters;
+    uint64_t lost;              /* messages that were rejected and dropped, or given up */
     uint64_t in_flight;         /* messages handed to outputs and not yet reported */
-    uint64_t records_out;       /* records of the chunks that are out */
+    uint64_t records_out;       /* records of the chunks that are out, */
+    uint64_t records_held;      /* and of them those that are behind a committed offset */
     uint64_t long_lines;
+    uint64_t undecoded;         /* characters that became U+FFFD */
     uint64_t memory;            /* bytes charged now */
     uint64_t chunks;            /* out now */
 };

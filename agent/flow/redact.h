@@ -14,11 +14,13 @@
  *
  * What every record has by itself (host.name, input, log.file.*, time) stays.  A
  * raw line is redacted where the body stands in it, too; one that only encodes
- * the body gives way to the redacted body.  Numbers, booleans and nested JSON
- * become texts where something was replaced in them.
+ * the body gives way to the redacted body.  Numbers and booleans become texts
+ * where something was replaced in them, and so does nested JSON that is none any
+ * more; it is searched as it is written, escapes included.
  *
- * A text in which a search had to be given up (pattern.h) is hidden from there
- * on: what was not looked at is not sent.
+ * Where a search had to be given up (pattern.h), or all of them take too long, the
+ * text and those that were still to come are hidden: what was not looked at is
+ * not sent.
  *
  * Compiled once and then constant: any thread, each with work of its own.
  *
@@ -29,6 +31,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "agent/base/arena.h"
 #include "agent/base/buf.h"
@@ -52,6 +55,7 @@ struct redact_work {
     struct buf    text;
     struct slice  raw, body;    /* of the record, before */
     struct value *values;
+    uint32_t      room;         /* of `values` */
 };
 
 /* The keys of one entry, for the reference. */
@@ -63,10 +67,11 @@ void redact_load(struct redactions *set, const char *what, const struct node *li
                  struct errors *errs);
 void redact_fini(struct redactions *set);
 
-/* Redact the record; new texts are written to `a`.  `pattern` has room for
- * set->groups.  False if a search was given up. */
-bool redact_record(const struct redactions *set, struct record *r, struct arena *a,
-                   struct redact_work *work, struct pattern_work *pattern);
+/* Redact the record; new texts are written to `a`.  `wants_raw`: somebody will ask for
+ * the raw line; otherwise it is the body from now on.  `pattern` has room for
+ * set->groups.  False if something is hidden. */
+bool redact_record(const struct redactions *set, struct record *r, bool wants_raw,
+                   struct arena *a, struct redact_work *work, struct pattern_work *pattern);
 
 /* Remember the record, and give it back as it was: for the next route. */
 void redact_keep(struct redact_work *work, const struct record *r);

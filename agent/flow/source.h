@@ -52,10 +52,14 @@ struct source {
     int64_t                  id;            /* its row in the database; 0: none yet */
     struct identity          identity;
     struct window            window;
+    bool                     unnoted;       /* it has no row for now (checkpoints_note) */
     bool                     once;          /* what was read cannot be read again: never rewound */
+    char                    *halted;        /* owned: why it is read no further, until the next
+                                             * start; NULL: it is */
 
     /* for status and metrics */
-    uint64_t                 size;          /* bytes, as last seen */
+    uint64_t                 size;          /* bytes of content, as last seen */
+    uint64_t                 disk_size;     /* of the file: less if it is compressed */
     uint64_t                 read_records, read_bytes;
     uint64_t                 acked_records, acked_bytes;
 
@@ -63,10 +67,16 @@ struct source {
     struct source           *next_waiting;  /* in the queue for room */
     bool                     waiting;       /* refused, and not called yet */
     bool                     queued;        /* it waits in the queue; else for its own chunks */
+    bool                     over;          /* it waits for its own chunks */
     size_t                   wanted;        /* bytes of room it asked for */
     bool                     active;        /* counted among those that share the budget */
     unsigned                 jobs;          /* 0 or 1: with a worker */
     uint64_t                 charged;       /* bytes of the budget that its chunks hold */
+    uint64_t                 halted_at;     /* offset of the first record that halts it */
+    struct source           *next_halted;
+    uint64_t                 saved_by;      /* the write that brings `committed` to disk; counted
+                                             * for plans with one record at a time only */
+    bool                     saving;        /* it waits in the queue for that write */
     /* the checkpoints' */
     struct source           *next_dirty;
     bool                     dirty;

@@ -41,7 +41,10 @@ struct target {
 struct scratch {
     struct record     record;
     struct parse_work work;
+    struct decoder   *decoder;
+    const struct encoding *encoding;    /* of the chunk; NULL: UTF-8 */
     struct redact_work redact;
+    struct buf        json;     /* a value of that format, while it is written */
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
     bool              clock_stands;
     struct groups    *groups;   /* made when an input first needs it */
@@ -54,6 +57,7 @@ struct scratch {
     uint32_t          last_target;  /* the one that was found last; most records have the same */
     uint32_t          buckets[BUCKETS];
     uint64_t          source;   /* the number of the chunk's source */
+    uint32_t          room;     /* messages that must fit for another record */
     struct chunk     *chunk;    /* the one at work */
     const struct plan *plan;
 };
@@ -64,6 +68,7 @@ scratch_new(const struct names *names, size_t groups)
     struct scratch *w = NEW(struct scratch);
 
     record_init(&w->record, names);
+    w->decoder = decoder_new();
     w->record.numbered_only = !names_all_asked(names);
     w->work.pattern = pattern_work_new(groups);
     return w;
@@ -81,8 +86,10 @@ scratch_free(struct scratch *w)
     free(w->spare);
     free(w->gathered);
     redact_work_fini(&w->redact);
+    buf_fini(&w->json);
     groups_free(w->groups);
     pattern_work_free(w->work.pattern);
+    decoder_free(w->decoder);
     record_fini(&w->record);
     free(w);
 }
@@ -217,12 +224,14 @@ to_number(struct slice text, int64_t *number)
 }
 
 /* Values and headers outlive the record: what was made for it is in the arena,
- * what is a part of the line stays where it is. */
-static void
+ * what is a part of the line stays where it is.  Returns why there is no value,
+ * or NULL: a null value by accident would, with a key, delete. */
+static const char *
 set_value(const struct route *route, struct scratch *w, struct message *m)
 {
     const struct record *r = &w->record;
     struct slice         value = NO_SLICE;
+    const char          *fault = NULL;
 
     switch (route->value) {
     case ROUTE_VALUE_BODY:
@@ -234,15 +243,18 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
     case ROUTE_VALUE_NONE:
         break;
     case ROUTE_VALUE_TEMPLATE:
-        if (!template_render(route->value_template, r, &w->chunk->arena, &value))
-            value = NO_SLICE;
+        if (!template_render(route->value_template, r, &w->chunk->arena, &value)) {
+            value = r->body;
+            fault = "a field of the value is missing";
+        }
         break;
     case ROUTE_VALUE_JSON:
-        value = route_json(route, r, &w->chunk->arena);
+        value = route_json(route, r, &w->chunk->arena, &w->json);
         break;
     }
     m->value = value.ptr;
     m->value_len = (uint32_t)value.len;
+    return fault;
 }
 
 static bool
@@ -257,16 +269,19 @@ static const char *
 set_key(const struct route *route, struct scratch *w, struct message *m)
 {
     struct slice key;
+    const char  *why = NULL;
 
     if (route->key == NULL || !template_render(route->key, &w->record, &w->chunk->arena, &key))
         return NULL;
+    if (route->key_serializer != SERIALIZER_TEXT)       /* if not: rejected with its text */
+        why = serializer_apply(route->key_serializer, key, &w->chunk->arena, &key);
     if (key.len > MESSAGE_MAX_KEY)
         return "the key is too long";
     if (in_bytes(w->chunk, key.ptr))
         key = arena_copy(&w->chunk->arena, key);
     m->key = key.len > 0 ? key.ptr : "";
     m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
-    return NULL;
+    return why;
 }
 
 /* `odd`: a timestamp that is none, kept in a header; or no slice. */
@@ -342,6 +357,14 @@ choose_partition(const struct scratch *w, const struct target *t, const struct m
     return o->ops->place(o, t->place, message_key(m), w->source);
 }
 
+/* The first reason counts. */
+static void
+blame(const char **fault, const char *reason)
+{
+    if (*fault == NULL)
+        *fault = reason;
+}
+
 /* `fault`: why it cannot be sent, or NULL. */
 static void
 make_message(struct scratch *w, const struct route *route, const char *fault)
@@ -351,7 +374,6 @@ make_message(struct scratch *w, const struct route *route, const char *fault)
     struct slice    topic = SLICE("");
     bool            lasting = true;
     struct target  *t;
-    const char     *reject, *bad_key, *bad_partition;
 
     m->at = (uint32_t)(w->record.offset - c->begin);
     if (route->topic != NULL) {
@@ -359,16 +381,15 @@ make_message(struct scratch *w, const struct route *route, const char *fault)
         if (!lasting && !template_render(route->topic, &w->record, &c->arena, &topic))
             topic = SLICE("");
     }
-    set_value(route, w, m);
-    bad_key = set_key(route, w, m);
+    blame(&fault, set_value(route, w, m));
+    blame(&fault, set_key(route, w, m));
     set_headers(route, w, m, set_timestamp(route, w, m));
-    bad_partition = set_partition(route, w, m);
-    reject = fault != NULL ? fault : bad_key != NULL ? bad_key : bad_partition;
+    blame(&fault, set_partition(route, w, m));
     if (route->output->has_topics && !lasting && !route_topic_allowed(route, topic))
-        reject = "the topic is not allowed";
+        fault = "the topic is not allowed";
     t = find_target(w, route->output, topic, lasting);
-    w->run_of[c->nmessages - 1] = reject != NULL
-        ? search_run(w, t, PARTITION_FREE, reject)
+    w->run_of[c->nmessages - 1] = fault != NULL
+        ? search_run(w, t, PARTITION_FREE, fault)
         : find_run(w, t, choose_partition(w, t, m));
 }
 
@@ -393,12 +414,14 @@ parse(struct scratch *w)
 static void
 make_redacted(struct scratch *w, const struct route *r)
 {
-    bool whole;
+    const bool raw = r->value == ROUTE_VALUE_RAW || record_asked(&w->record, NAME_RAW);
+    bool       whole;
 
     if (r->go_on)
         redact_keep(&w->redact, &w->record);
-    whole = redact_record(&r->redact, &w->record, &w->chunk->arena, &w->redact, w->work.pattern);
-    make_message(w, r, whole ? NULL : "the search for what to redact took too long");
+    whole = redact_record(&r->redact, &w->record, raw, &w->chunk->arena, &w->redact,
+                          w->work.pattern);
+    make_message(w, r, whole ? NULL : "the search for what to redact was given up");
     if (r->go_on)
         redact_undo(&w->redact, &w->record);
 }
@@ -492,6 +515,8 @@ take_record(struct scratch *w, size_t at, size_t len, size_t body_len)
     struct chunk *c = w->chunk;
     struct slice  raw = { c->bytes + at, len }, body = { c->bytes + at, body_len };
 
+    if (w->encoding != NULL)
+        body = decoder_text(w->decoder, w->encoding, body, &c->arena, &c->undecoded);
     if (c->begin + at == 0 && body.len >= 3 && memcmp(body.ptr, "\xef\xbb\xbf", 3) == 0) {
         body.ptr += 3;
         body.len -= 3;
@@ -503,15 +528,13 @@ take_record(struct scratch *w, size_t at, size_t len, size_t body_len)
 
 /* ---- From bytes to lines ----------------------------------------------------- */
 
-/* The longest piece of at most `most` bytes that does not end inside a UTF-8
- * character; `line` goes on behind it. */
-static size_t
-cut(const char *line, size_t most)
+size_t
+transform_cut(const char *text, size_t most)
 {
     size_t len = most;
 
     for (unsigned back = 0; back < 4 && len > 0; back++, len--)
-        if (((unsigned char)line[len] & 0xc0) != 0x80)
+        if (((unsigned char)text[len] & 0xc0) != 0x80)
             return len;
     return most;        /* no UTF-8 at all */
 }
@@ -522,7 +545,10 @@ static size_t
 take_long(struct scratch *w, size_t at, size_t len)
 {
     const size_t max = w->plan->max_line;
-    const size_t piece = cut(w->chunk->bytes + at, max);
+    const char  *line = w->chunk->bytes + at;
+    const size_t piece = w->encoding == NULL
+        ? transform_cut(line, max)
+        : decoder_cut(w->decoder, w->encoding, line, max);
 
     switch ((enum long_lines)w->plan->long_lines) {
     case LONG_SPLIT:
@@ -546,10 +572,11 @@ static bool
 take_line(struct scratch *w, size_t *at, size_t len, bool ended)
 {
     struct chunk *c = w->chunk;
+    const size_t  lf = ended ? encoding_unit(w->encoding) : 0;
     size_t        body = len;
 
-    if (ended && len > 0 && c->bytes[*at + len - 1] == '\r')
-        body--;
+    if (ended)
+        body -= encoding_cr(w->encoding, c->bytes + *at, len);
     if (body > w->plan->max_line && w->plan->long_lines == LONG_SPLIT)
         c->long_lines++;
     while (body > w->plan->max_line) {
@@ -557,16 +584,16 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
 
         *at += used;
         if (used == body) {
-            *at += len - body + (ended ? 1 : 0);
+            *at += len - body + lf;
             return true;
         }
         len -= used;
         body -= used;
-        if (!chunk_has_room(c, (uint32_t)w->plan->nroutes))
+        if (!chunk_has_room(c, w->room))
             return false;
     }
     take_record(w, *at, len, body);
-    *at += len + (ended ? 1 : 0);
+    *at += len + lf;
     return true;
 }
 
@@ -576,13 +603,14 @@ take_rest(struct scratch *w, size_t *at, bool final)
 {
     struct chunk *c = w->chunk;
 
-    while (*at < c->len && chunk_has_room(c, (uint32_t)w->plan->nroutes)) {
+    while (*at < c->len && chunk_has_room(c, w->room)) {
         const size_t len = c->len - *at;
 
         if (final) {
             if (!take_line(w, at, len, false))
                 break;
-        } else if (len < w->plan->max_line + 2) {   /* CR and LF may still follow */
+        } else if (len < w->plan->max_line + 2 * encoding_unit(w->encoding)) {
+            /* CR and LF may still follow */
             break;
         } else if (w->plan->long_lines == LONG_SPLIT) {
             *at += take_long(w, *at, len);
@@ -596,37 +624,23 @@ take_rest(struct scratch *w, size_t *at, bool final)
                                                                  : TRANSFORM_PARTIAL;
 }
 
-/* What the path says, completed by where it leads. */
-static void
-set_kubernetes(struct scratch *w, const struct chunk *c)
-{
-    struct kubernetes path, target;
-    struct slice     *constant = w->record.constant;
-
-    kubernetes_parse(c->path, &path);
-    kubernetes_parse(c->target, &target);
-    constant[NAME_K8S_NAMESPACE_NAME] = path.namespace.ptr != NULL ? path.namespace
-                                                                   : target.namespace;
-    constant[NAME_K8S_POD_NAME] = path.pod.ptr != NULL ? path.pod : target.pod;
-    constant[NAME_K8S_POD_UID] = path.uid.ptr != NULL ? path.uid : target.uid;
-    constant[NAME_K8S_CONTAINER_NAME] = path.container.ptr != NULL ? path.container
-                                                                   : target.container;
-    constant[NAME_K8S_RESTART_COUNT] = path.restarts.ptr != NULL ? path.restarts : target.restarts;
-}
-
 static void
 begin(const struct plan *plan, struct scratch *w, struct chunk *c)
 {
     w->plan = plan;
     w->chunk = c;
     w->work.arena = &c->arena;
+    w->encoding = c->encoding;
+    if (w->encoding == NULL && plan->encoding != NULL)
+        w->encoding = encoding_marked(plan->encoding, c->bytes, c->begin == 0 ? c->len : 0);
     w->now = w->clock_stands ? 1 : 0;
     w->source = source_number(c->source);
+    w->room = plan->one_at_a_time ? c->max_messages : (uint32_t)plan->nroutes;
     w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
     w->record.constant[NAME_INPUT] = slice_of(plan->input);
     w->record.constant[NAME_LOG_FILE_PATH] = c->path;
     w->record.constant[NAME_LOG_FILE_NAME] = c->name;
-    set_kubernetes(w, c);
+    kubernetes_set(w->record.constant, c->path, c->target);
     if (w->max_messages < c->max_messages) {
         w->spare = mem_array(w->spare, c->max_messages, sizeof *w->spare);
         w->run_of = mem_array(w->run_of, c->max_messages, sizeof *w->run_of);
@@ -658,14 +672,14 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
     if (plan_has_groups(plan))
         return transform_groups(w, final);
     for (;;) {
-        const char *lf = memchr(c->bytes + at, '\n', c->len - at);
+        const size_t line = encoding_first_line(w->encoding, c->bytes + at, c->len - at);
 
-        if (lf == NULL) {
+        if (line == 0) {
             result = take_rest(w, &at, final);
             break;
         }
-        if (!take_line(w, &at, (size_t)(lf - c->bytes) - at, true) ||
-            !chunk_has_room(c, (uint32_t)plan->nroutes))
+        if (!take_line(w, &at, line - encoding_unit(w->encoding), true) ||
+            !chunk_has_room(c, w->room))
             break;
     }
     c->end = c->begin + at;
@@ -729,7 +743,8 @@ transform_gather(struct scratch *w, struct chunk *c)
 size_t
 transform_room(const struct plan *plan)
 {
-    size_t longest = plan->max_line + 2 + 4;        /* CR LF, and a character that is not cut */
+    /* CR LF of the longest, and a character that is not cut */
+    size_t longest = plan->max_line + 2 * ENCODING_UNIT + 4;
 
     if (plan_has_groups(plan) && groups_room(plan) > longest)
         longest = groups_room(plan);

@@ -76,7 +76,8 @@ a_test_is_read(void **state)
     (void)state;
     given_fine(BEGIN "tests:\n"
                "- {name: one, input: web, given: x, expect: []}\n"
-               "- {name: two, given: [x, \"y\\n\", ''], path: /p, partitions: 7, expect: {key: k}}\n"
+               "- {name: two, given: [x, \"y\\n\", ''], path: /p, partitions: 7,\n"
+               "   expect: {key: k}}\n"
                "- {name: three, given: \"x\\ny\", expect: [{}, {value: {base64: gA==}}]}\n");
     assert_int_equal(c->ntests, 3);
     assert_string_equal(c->tests[0].name, "one");
@@ -163,8 +164,11 @@ values_of_a_wrong_kind_are_told(void **state)
                "test 'n': 'given' is a text or a list of texts, not a map");
     then_wrong("- {name: n, given: x, expect: [{key: [a]}]}\n", 5, 38,
                "test 'n': 'key' is a text, null or {base64: TEXT}, not 'a list'");
-    then_wrong("- {name: n, given: x, expect: [{value: {base65: x}}]}\n", 5, 40,
-               "test 'n': 'value' is a text, null or {base64: TEXT}, not 'a map'");
+    then_wrong("- {name: n, given: x, expect: [{key: {base65: x}}]}\n", 5, 38,
+               "test 'n': 'key' is a text, null or {base64: TEXT}, not 'a map'");
+    then_wrong("- {name: n, given: x, expect: [{value: {a: {b: [x]}}}]}\n", 5, 48,
+               "test 'n': 'b' is a text, null, {base64: TEXT} or a map of names and texts, not "
+               "'a list'");
     then_wrong("- {name: n, given: x, expect: [{output: null}]}\n", 5, 41,
                "test 'n': 'output' is a text, not 'nothing'");
     then_wrong("- {name: n, given: x, expect: [{partition: p}]}\n", 5, 44,

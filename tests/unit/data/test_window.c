@@ -130,15 +130,51 @@ a_chunk_without_messages_does_not_overtake(void **state)
 }
 
 static void
-a_chunk_that_an_output_points_into_stays(void **state)
+a_chunk_that_an_output_points_into_stays_behind_committed(void **state)
 {
     struct chunk *c = given_sent(150, 1);
 
     (void)state;
     c->pins = 1;
+    c->records = 3;
     assert_int_equal(when_acked(c, 1), 0);
+    assert_int_equal(w.committed, 150);
+    assert_int_equal(w.tail.hash, 150);
+    assert_int_equal(w.length, 1);
+    assert_int_equal(w.held_records, 3);
     c->pins = 0;
     assert_int_equal(when_acked(c, 0), 1);
+    assert_int_equal(w.held_records, 0);
+    assert_int_equal(w.committed, 150);
+}
+
+static void
+chunks_behind_committed_go_in_any_order_but_the_newest(void **state)
+{
+    struct chunk *c[5];
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        c[i] = given_sent(110 + 10 * i, 1);
+        c[i]->pins = 1;
+        c[i]->records = 1;
+        c[i]->acked = 1;
+    }
+    assert_null(window_advance(&w));
+    assert_int_equal(w.committed, 150);
+    c[1]->pins = c[3]->pins = c[4]->pins = 0;
+    assert_int_equal(free_all(window_advance(&w)), 2);      /* 1 and 3 */
+    assert_int_equal(w.held_records, 3);
+    assert_int_equal(window_end(&w), 150);
+    given_sent(160, 1);                                     /* behind what stays */
+    assert_int_equal(w.committed, 150);
+    assert_int_equal(free_all(window_advance(&w)), 1);      /* 4 is not the newest any more */
+    c[0]->pins = c[2]->pins = 0;
+    assert_int_equal(free_all(window_advance(&w)), 2);
+    assert_int_equal(w.held_records, 0);
+    assert_int_equal(w.length, 1);
+    assert_int_equal(when_acked(w.oldest, 1), 1);
+    assert_int_equal(w.committed, 160);
 }
 
 static void
@@ -198,7 +234,8 @@ main(void)
         TEST(a_newer_chunk_waits_for_the_older),
         TEST(a_chunk_without_messages_is_delivered_at_once),
         TEST(a_chunk_without_messages_does_not_overtake),
-        TEST(a_chunk_that_an_output_points_into_stays),
+        TEST(a_chunk_that_an_output_points_into_stays_behind_committed),
+        TEST(chunks_behind_committed_go_in_any_order_but_the_newest),
         TEST(the_lead_goes_with_the_offset),
         TEST(clearing_keeps_committed),
         TEST(the_newest_chunks_are_cut_off_and_read_again),

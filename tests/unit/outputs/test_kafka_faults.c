@@ -227,6 +227,37 @@ a_refused_timestamp_becomes_a_header(void **state)
 }
 
 static void
+what_is_further_than_a_refused_time_is_mended_before_it_is_sent(void **state)
+{
+    const int64_t   now = clock_epoch_ms(), far = now + 7200 * 1000;
+    struct chunk   *c;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    (void)given_known_topic("t", 1);
+    given_produce_error(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, 1);
+    c = begin_chunk(&sources[0]);
+    add_message(c, "0")->timestamp = far;
+    push(c, "t");
+    then_settled(1);
+    c = begin_chunk(&sources[0]);
+    add_message(c, "1")->timestamp = far + 60 * 1000;
+    add_message(c, "2")->timestamp = now;
+    add_message(c, "3")->timestamp = 1;         /* on the other side nothing was refused */
+    push(c, "t");
+    then_settled(4);
+    assert_int_equal(pipeline.rejected, 0);
+    when_read_back("t", 1);
+    then_received(4, true);
+    assert_non_null(strstr(received[1].headers, "stoker.timestamp="));
+    assert_in_range(received[1].timestamp, now, clock_epoch_ms());
+    assert_string_equal(received[2].headers, "");
+    assert_int_equal(received[2].timestamp, now);
+    assert_int_equal(received[3].timestamp, 1);
+}
+
+static void
 the_limit_of_a_topic_is_tried_to_be_more_again(void **state)
 {
     struct kafka_topic *t;
@@ -591,6 +622,7 @@ main(void)
         TEST(a_batch_that_is_too_large_is_sent_in_halves),
         TEST(the_culprit_alone_is_rejected),
         TEST(a_refused_timestamp_becomes_a_header),
+        TEST(what_is_further_than_a_refused_time_is_mended_before_it_is_sent),
         TEST(the_limit_of_a_topic_is_tried_to_be_more_again),
         TEST(a_missing_topic_waits_and_others_go_on),
         TEST(a_missing_topic_is_an_alarm_within_15_seconds),

@@ -1,0 +1,123 @@
+"""Many files: what they cost when they are quiet, and what they get when they are not.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import collections
+import contextlib
+import os
+import resource
+import sqlite3
+import time
+
+from samples import append, numbered, text
+from waiting import wait_for
+
+LIMIT = 600                     # open files
+
+
+def fill(folder, count, line=b"hello\n"):
+    folder.mkdir()
+    paths = [folder / f"{n}.log" for n in range(count)]
+    for path in paths:
+        path.write_bytes(line)
+    return paths
+
+
+def discarding(agents, paths):
+    return agents({"agent": {"checkpoint_interval": "100ms"},
+                   "outputs": {"none": {"type": "discard"}},
+                   "inputs": {"logs": {"paths": str(paths), "topic": "t"}}})
+
+
+def known(agent):
+    """How many files the database remembers as read."""
+    with contextlib.closing(sqlite3.connect(agent.state / "stoker.db")) as db:
+        return db.execute("select count(*) from file where offset > 0").fetchone()[0]
+
+
+def descriptors(agent):
+    return len(os.listdir(f"/proc/{agent.pid}/fd"))
+
+
+def wakes(agent):
+    """How often its threads have gone to sleep."""
+    total = 0
+    for task in os.listdir(f"/proc/{agent.pid}/task"):
+        for line in agent.process.proc(f"task/{task}/status").splitlines():
+            if line.startswith("voluntary_ctxt_switches"):
+                total += int(line.split()[1])
+    return total
+
+
+def test_a_tenth_of_many_files_grows_and_every_line_arrives_once(ship, kafka, topic, tmp_path):
+    paths = fill(tmp_path / "logs", 3000)
+    agent = ship(tmp_path / "logs/*.log").start()
+    lines = [b"hello"] * len(paths)
+    for round_ in range(5):
+        for n, path in enumerate(paths[::10]):
+            lines.append(b"%d of %d" % (round_, n))
+            append(path, lines[-1])
+    kafka.wait_count(topic, len(lines))
+    agent.stop()
+    assert collections.Counter(r.value for r in kafka.read(topic)) == collections.Counter(lines)
+
+
+def test_many_quiet_files_cost_nothing(agents, tmp_path):
+    """Their number wakes nobody: a second has a few ticks, whatever is followed."""
+    fill(tmp_path / "logs", 5000)
+    agent = discarding(agents, tmp_path / "logs/*.log").start()
+    wait_for(lambda: known(agent) == 5000, 15, "all to be read")
+    time.sleep(1)               # the last checkpoints
+    wakes_before, cpu_before = wakes(agent), agent.process.cpu_seconds()
+    time.sleep(3)
+    assert wakes(agent) - wakes_before < 90
+    assert agent.process.cpu_seconds() - cpu_before <= 0.1
+    agent.stop()
+
+
+def test_a_start_with_many_known_files_takes_no_time(agents, tmp_path):
+    count = 20_000              # the promise is 100,000 in 5 s
+    fill(tmp_path / "logs", count)
+    agent = discarding(agents, tmp_path / "logs/*.log").start()
+    wait_for(lambda: known(agent) == count, 30, "all to be read")
+    agent.stop()
+    began = time.monotonic()
+    agent.start()
+    agent.wait_log(f"follows {count} files")
+    assert time.monotonic() - began < 2
+    agent.stop()
+    assert agent.offset(tmp_path / "logs/7.log") == len(b"hello\n")
+
+
+def test_no_more_files_are_open_than_the_process_may_have(ship, kafka, topic, tmp_path):
+    paths = fill(tmp_path / "logs", 2 * LIMIT)
+    agent = ship(tmp_path / "logs/*.log")
+    agent.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, LIMIT)))
+    kafka.wait_count(topic, len(paths))
+    assert descriptors(agent) < LIMIT
+    for path in paths:
+        append(path, "again")
+    kafka.wait_count(topic, 2 * len(paths))
+    assert descriptors(agent) < LIMIT
+    assert agent.said("limit of open files") == 1
+    agent.stop()
+    assert kafka.count(topic) == 2 * len(paths)
+
+
+def test_a_backlog_leaves_its_turn_to_files_that_are_written_now(ship, kafka, topic, tmp_path):
+    """A live line does not wait until the backlog is through."""
+    backlog, live = tmp_path / "backlog.log", tmp_path / "live.log"
+    backlog.write_bytes(text(numbered(0, 1_000_000, padding=180)))
+    live.write_bytes(b"begin\n")
+    agent = ship(tmp_path / "*.log", {"parser": {"type": "regex", "pattern": r"^(?<who>\S+)"}},
+                 agent={"checkpoint_interval": "50ms", "memory": "16MiB"}, headers={"n": "${who}"})
+    agent.start()
+    took = []
+    while agent.offset(backlog) < backlog.stat().st_size:
+        began = time.monotonic()
+        append(live, "now")
+        agent.wait_acked(live)
+        took.append(time.monotonic() - began)
+    agent.stop()
+    assert len(took) > 3, "the backlog was too short to say anything"
+    assert sorted(took)[len(took) // 2] < 1, took
