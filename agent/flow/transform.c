@@ -660,6 +660,7 @@ transform_groups(struct scratch *w, bool final)
 
     if (w->groups == NULL)
         w->groups = groups_new();
+    groups_decode(w->groups, w->decoder, w->encoding);
     result = groups_take(w->groups, w->plan, &w->work, w->chunk, final, take_group, w);
     if (result == TRANSFORM_DONE)
         chunk_sort(w->chunk, w->run_of, w->spare);

@@ -219,6 +219,19 @@ def test_a_group_larger_than_a_chunk_is_one_record(ship, kafka, topic, log):
     agent.stop()
 
 
+def test_groups_of_a_file_in_utf_16(ship, kafka, topic, log):
+    agent = ship(settings={"multiline": {"start": "^[A-Z]", "timeout": "10m"},
+                           "encoding": "utf-16"}).start()
+    log.write_bytes("\ufeffÄ\r\nA\r\n ä\r\nB\r\n".encode("utf-16-le"))
+    wait_values(kafka, topic, "Ä", "A\n ä")
+    agent.stop()
+    with open(log, "ab") as writer:
+        writer.write("b\r\nC\r\n".encode("utf-16-le"))
+    agent.start()
+    wait_values(kafka, topic, "Ä", "A\n ä", "B\nb")
+    agent.stop()
+
+
 def test_mistakes_are_told_where_they_stand(tmp_path):
     config = write_config(tmp_path / "stoker.yaml", """\
 outputs: {o: {type: discard}}
