@@ -131,7 +131,7 @@ struct kafka_topic {
     struct kafka_lane    **lanes;
     int32_t                nlanes;          /* as many as partitions, */
     int32_t                max_lanes;       /* and those that were there once */
-    bool                   shrinks;         /* to fewer: nothing is handed over, until all is back */
+    bool                   shrinks;         /* to fewer: nothing is handed over until all is back */
     int32_t                sticky;          /* the lane that keyless records fill, */
     uint64_t               sticky_bytes;    /* what it got since it was chosen, */
     uint64_t               sticky_since;    /* and when that was */
@@ -193,7 +193,7 @@ struct kafka {
     struct kafka_lanes             ready, resting;
     struct kafka_piece            *spare;       /* pieces for reuse */
     rd_kafka_message_t            *batch;       /* for handing over */
-    uint32_t                       in_time;     /* messages that can be, within linger, as learned */
+    uint32_t                       in_time;     /* messages that can be within linger, as learned */
 
     /* kafka_reports */
     bool                           worked;      /* the cluster has answered once */
