@@ -214,7 +214,7 @@ kafka_reports_take(struct kafka *k)
             take_log(k, event);
             break;
         case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT:
-            kafka_times_answer(k, event);
+            kafka_limits_take(k, event);
             break;
         case RD_KAFKA_EVENT_STATS:
             kafka_report_take(k, rd_kafka_event_stats(event));

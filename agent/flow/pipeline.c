@@ -745,6 +745,8 @@ pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const 
 static void
 drop_halted(struct pipeline *p, struct source *s)
 {
+    if (s->once)
+        return;                 /* it could not be read again by the next start either */
     pipeline_rewind(p, s, NULL, "it is halted");
     if (s->halted_at == s->window.committed || plan_has_groups(s->plan))
         return;
