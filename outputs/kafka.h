@@ -295,10 +295,12 @@ void kafka_dead_refused(struct kafka *k, struct message *m, const char *reason);
 void kafka_dead_waited(struct kafka_topic *t);
 
 /* ---- kafka_forget.c: with at_most_once.  `error`: is it one after which a message is given
- * up?  `failed`: then let go of what of the batch has failed; `stop`: of everything. */
+ * up?  `failed`: then let go of what of the batch has failed; `doubtful`: of a message that may
+ * have arrived; `stop`: of everything. */
 bool kafka_forget_error(const struct kafka *k, rd_kafka_resp_err_t err);
 void kafka_forget_pressed(struct kafka *k);
 bool kafka_forget_failed(struct kafka_lane *l);
+void kafka_forget_doubtful(struct kafka *k, struct message *m, const rd_kafka_message_t *rkm);
 void kafka_forget_stop(struct kafka *k);
 
 /* ---- kafka_limits.c: `ask` may be called with every refusal; `take` its answer. */

@@ -151,6 +151,8 @@ take_reports(struct kafka *k, rd_kafka_event_t *event)
             count_delivered(&tally, m->chunk);
         } else {
             kafka_reports_failure(l, m, rkm->err);
+            if (k->base.at_most_once)
+                kafka_forget_doubtful(k, m, rkm);
         }
     }
     tell_delivered(&tally);

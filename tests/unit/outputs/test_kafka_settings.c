@@ -248,6 +248,12 @@ ways_to_send_and_to_reject_go_together_or_not(void **state)
     tear_down(NULL);
     set_up(NULL);
     given("send", "fire_and_forget");
+    given("acks", "1");
+    takes("linger.ms", "5", "message.send.max.retries", "0");       /* no duplicates from retries */
+    given("send", "fire_and_forget");
+    given("acks", "1");
+    takes("retries", "3", "message.send.max.retries", "3");
+    given("send", "fire_and_forget");
     refuses("on_rejected", "halt", AT_VALUE, "cannot go with 'send: fire_and_forget'");
     given("on_rejected", "drop");
     refuses("dead_letter_topic", "dead", AT_VALUE, "needs 'on_rejected: dead_letter'");
