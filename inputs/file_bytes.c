@@ -135,7 +135,7 @@ inflate_some(struct file_gzip *g, unsigned char *in, size_t len)
     size_t skipped = padding(g, in, len);
 
     g->used += skipped;
-    if (skipped == len || (!g->inside && !begin_member(g)))
+    if (!g->inside && (skipped == len || !begin_member(g)))
         return;
     g->z.next_in = in + skipped;
     g->z.avail_in = (unsigned)(len - skipped);
@@ -183,7 +183,7 @@ make(struct file_bytes b, char *to, size_t len)
         g->made += len - n - g->z.avail_out;
         n = len - g->z.avail_out;
         if (got == 0)
-            break;              /* in the middle of a member; zlib has given what it had */
+            break;              /* in the middle of a member; zlib has given what it held back */
     }
     return (ssize_t)n;
 }

@@ -163,6 +163,7 @@ static bool
 open_file(struct file_read *r, struct chunk *c)
 {
     const bool opened = r->fd < 0 || r->unmet;
+    const bool meet = opened || c->begin == 0;      /* no bytes before it would tell */
 
     if (r->fd < 0 && !open_path(r, c))
         return false;
@@ -172,10 +173,10 @@ open_file(struct file_read *r, struct chunk *c)
         return false;
     r->unmet = false;
     r->head_known = true;
-    if (r->compressed && (opened || r->gzip == NULL || r->identity.head_len < IDENTITY_HEAD)) {
+    if (r->compressed && (meet || r->gzip == NULL || r->identity.head_len < IDENTITY_HEAD)) {
         if (!meet_gzip_head(r, c))
             return false;
-    } else if (opened ||
+    } else if (meet ||
                (r->identity.head_len < IDENTITY_HEAD && r->size > r->identity.head_len)) {
         if (!verified(r, file_meet_head(bytes_of(r), &r->identity, &r->start)))
             return false;
@@ -319,11 +320,11 @@ leading_nuls(const char *bytes, size_t len)
     return n;
 }
 
-/* Fewer NUL bytes than what was there before are no hole, but a writer's own. */
+/* A few NUL bytes, fewer than what was read before, are no hole but a writer's own. */
 static bool
 leave_hole(struct file_read *r, uint64_t begin, uint64_t at)
 {
-    if (begin == 0 && at < r->hole)
+    if (begin == 0 && at < r->hole && at < FILE_START)
         return r->find == FILE_PLACE_GIVEN || begin_at(r, 0);
     return (begin > 0 && at == begin) || begin_at(r, at - at % encoding_unit(r->encoding));
 }

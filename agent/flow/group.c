@@ -194,14 +194,14 @@ join(struct groups *g, const struct pieces *p, bool raw)
     return arena_commit(&g->c->arena, write_joined(p, raw, arena_reserve(&g->c->arena, room)));
 }
 
-/* The text of a line, only to be looked at. */
+/* The text of a line, only to be looked at, and until the next one is. */
 static struct slice
 line_text(struct groups *g, const struct pieces *line)
 {
     if (line->count == 1)
         return line->list[0].text;
     buf_clear(&g->joined);
-    g->joined.len = write_joined(line, false, buf_reserve(&g->joined, line->size));
+    g->joined.len = write_joined(line, false, buf_reserve(&g->joined, line->size + 1));
     return buf_slice(&g->joined);
 }
 
@@ -305,11 +305,12 @@ static void
 take_whole_line(struct groups *g, struct stream *s)
 {
     const struct multiline *m = g->plan->multiline;
-    const struct slice      text = line_text(g, &s->line);
+    struct slice            text = line_text(g, &s->line);
     enum multiline_answer   answer = ask(g, s, text);
 
     if (answer == MULTILINE_NEW && s->maybe.count > 0) {
         part_with_maybe(g, s);
+        text = line_text(g, &s->line);
         answer = ask(g, s, text);
     }
     if (s->group.count > 0 && answer != MULTILINE_NEW && !has_place(g, s, text.len)) {

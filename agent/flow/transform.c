@@ -345,8 +345,12 @@ set_timestamp(const struct route *route, struct scratch *w, struct message *m)
         m->timestamp = NO_TIMESTAMP;
         return text;
     }
-    if (w->record.has_time)
-        m->timestamp = w->record.time_ms;
+    if (!w->record.has_time)
+        return NO_SLICE;
+    if (w->record.time_ms < 0 &&        /* Kafka has no time before 1970 */
+        record_get(&w->record, NAME_TIME, &w->chunk->arena, &text))
+        return text;
+    m->timestamp = w->record.time_ms;
     return NO_SLICE;
 }
 

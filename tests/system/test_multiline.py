@@ -6,6 +6,8 @@ import os
 import random
 import shutil
 
+import pytest
+
 from samples import append
 from stoker import CONFIG, DONE, json_lines, stoker, write_config
 from waiting import lasting, wait_for
@@ -140,6 +142,7 @@ def test_a_quiet_stream_is_sent_after_the_timeout_though_the_other_is_busy(
     agent.stop()
 
 
+@pytest.mark.sanitized
 def test_interleaved_streams_through_stops_and_kills(ship, kafka, topic, log):
     """Whatever is pending, each record comes once after stops; kills may repeat records, and never
     lose or change one."""

@@ -229,6 +229,17 @@ the_stream_that_has_come_further_is_not_sent_twice(void **state)
 }
 
 static void
+lines_of_empty_pieces_are_lines(void **state)
+{
+    (void)state;
+    given_frames();
+    grouped_multiline(&g, "preset", "go");
+    then_records("O\no\n", "0:|");
+    then_records("Opan\noic: x\nO \nO\no\nO2024-01-01 10:\no11:12 next\n",
+                 "0:panic: x|12: |19:2024-01-01 10:11:12 next|");
+}
+
+static void
 one_record_at_a_time_is_one_a_chunk(void **state)
 {
     static const char text[] = "oA\noB\neX\n";
@@ -440,6 +451,7 @@ main(void)
         TEST(partial_lines_are_joined_each_stream_by_itself),
         TEST(streams_do_not_mix_in_groups),
         TEST(the_stream_that_has_come_further_is_not_sent_twice),
+        TEST(lines_of_empty_pieces_are_lines),
         TEST(one_record_at_a_time_is_one_a_chunk),
         TEST(a_line_without_frame_is_a_record_by_itself),
         TEST(a_joined_line_longer_than_max_line_is_long),

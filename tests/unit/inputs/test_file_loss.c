@@ -166,6 +166,35 @@ a_file_rotated_many_times_in_an_outage_loses_nothing(void **state)
         assert_int_equal(strtoul(got.list[i], NULL, 10), i);
 }
 
+/* What it had read before says nothing about where its copy goes on. */
+static void
+a_rewound_file_that_is_truncated_is_read_from_its_copy(void **state)
+{
+    struct file_tail *t;
+
+    (void)state;
+    acknowledging = false;
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    wanted = 100;
+    assert_true(turn_until(have_wanted));
+    append_numbers("logs/a.log", 100, 150);
+    wanted = 150;
+    assert_true(turn_until(have_wanted));
+    assert_true(turn_until(has_turned));
+    npending = 0;                                   /* the output lets go of them */
+    strings_fini(&got);
+    t = TAILQ_FIRST(&the_input()->all);
+    pipeline_rewind(pipeline, file_source(t), NULL, "the test wants it");
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    append_numbers("logs/a.log", 150, 160);
+    acknowledging = true;
+    then_got_sorted(160);
+    for (unsigned i = 0; i < 160; i++)
+        assert_int_equal(strtoul(got.list[i], NULL, 10), i);
+}
+
 static void
 an_old_file_goes_on_at_its_checkpoint_when_it_is_written_to(void **state)
 {
@@ -347,6 +376,7 @@ main(void)
         TEST(unread_bytes_of_a_file_deleted_without_a_descriptor_are_reported),
         TEST(a_file_that_waits_for_memory_is_held_open),
         TEST(a_file_rotated_many_times_in_an_outage_loses_nothing),
+        TEST(a_rewound_file_that_is_truncated_is_read_from_its_copy),
         TEST(an_old_file_goes_on_at_its_checkpoint_when_it_is_written_to),
         TEST(folders_that_come_and_go_at_once_are_no_trouble),
         TEST(a_file_that_two_patterns_mean_is_read_once),
