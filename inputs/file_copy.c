@@ -167,10 +167,16 @@ add_marks(struct file_tail *t, struct file_tail *original)
 {
     struct file_read *r = &t->read;
 
+    if (original != t && original->held_at != 0 && !original->read.compressed)
+        return false;                   /* it may be a copy itself */
     if (compare(t, original) == UNLIKE)
         return true;
     if (is_unsettled(original))
         return false;
+    if (original->state == TAIL_WAITING && original->read_at <= t->held_at) {
+        file_tail_wake(original);       /* its end is not older than the copy */
+        return false;
+    }
     if (r->nmarks + FILE_MARKS > MOST_MARKS)
         return true;
     if (r->marks == NULL)

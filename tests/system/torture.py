@@ -354,7 +354,7 @@ class Writer(Actor):
 class Wide(Writer):
     """Rotated names are in the patterns too: nothing is fragile but what is deleted."""
     shapes = (("rename", 5), ("rename_quickly", 2), ("shift", 2), ("move", 1), ("delete", 2),
-              ("replace", 2), ("copy_truncate", 3), ("truncate", 1), ("compress", 3))
+              ("replace", 2), ("copy_truncate", 3), ("truncate", 1))
 
     def shift(self):
         """app.log.2 becomes app.log.3, app.log.1 becomes app.log.2 ..."""
