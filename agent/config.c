@@ -481,9 +481,9 @@ use_encoding(struct loader *l, struct plan *plan, const char *what, const struct
 
     if (plan_set_encoding(plan, &err) == -1)
         errors_at(l->errs, node_get(conf, "encoding")->at, "%s: %s", what, err.text);
-    else if (plan->encoding != NULL && plan_has_groups(plan))
-        errors_at(l->errs, node_get(conf, "encoding")->at, "%s: records of several lines are not "
-                  "supported yet in another encoding than utf-8", what);
+    else if (plan->encoding != NULL && plan->framing != NULL)
+        errors_at(l->errs, node_get(conf, "encoding")->at, "%s: the log of a container is always "
+                  "written in utf-8", what);
 }
 
 static void

@@ -24,6 +24,7 @@
  *     kafka_dead       dead letters on their way to a topic
  *     kafka_yield      giving memory back that only waits
  *     kafka_forget     fire_and_forget: giving up what cannot be sent
+ *     kafka_limits     what a topic takes, asked for when it has refused something
  *     kafka_times      times that a topic does not take
  *     kafka_report     librdkafka's statistics
  *     kafka_probe      `check --connect`
@@ -114,7 +115,6 @@ enum kafka_topic_state {
 struct kafka_times {
     bool     known;
     int64_t  ahead, behind;         /* ms */
-    uint64_t asked_at;              /* clock_ms(), 0: never */
 };
 
 struct kafka_topic {
@@ -131,11 +131,13 @@ struct kafka_topic {
     struct kafka_lane    **lanes;
     int32_t                nlanes;          /* as many as partitions, */
     int32_t                max_lanes;       /* and those that were there once */
-    bool                   shrinks;         /* to fewer: nothing is handed over, until all is back */
+    bool                   shrinks;         /* nothing is handed over until all is back */
     int32_t                sticky;          /* the lane that keyless records fill, */
     uint64_t               sticky_bytes;    /* what it got since it was chosen, */
     uint64_t               sticky_since;    /* and when that was */
-    uint64_t               batch_bytes;     /* the most at once, as learned from the broker */
+    uint64_t               batch_bytes;     /* the most at once, as learned from the broker, */
+    uint64_t               most_bytes;      /* and what that may grow to: the topic's own limit */
+    uint64_t               limits_asked;    /* clock_ms(); 0: never */
     uint32_t               successes;       /* large batches that arrived since that changed */
     struct topic_report    report;
     struct kafka_times     times;
@@ -193,7 +195,7 @@ struct kafka {
     struct kafka_lanes             ready, resting;
     struct kafka_piece            *spare;       /* pieces for reuse */
     rd_kafka_message_t            *batch;       /* for handing over */
-    uint32_t                       in_time;     /* messages that can be, within linger, as learned */
+    uint32_t                       in_time;     /* messages that can be within linger */
 
     /* kafka_reports */
     bool                           worked;      /* the cluster has answered once */
@@ -293,17 +295,22 @@ void kafka_dead_refused(struct kafka *k, struct message *m, const char *reason);
 void kafka_dead_waited(struct kafka_topic *t);
 
 /* ---- kafka_forget.c: with at_most_once.  `error`: is it one after which a message is given
- * up?  `failed`: then let go of what of the batch has failed; `stop`: of everything. */
+ * up?  `failed`: then let go of what of the batch has failed; `doubtful`: of a message that may
+ * have arrived; `stop`: of everything. */
 bool kafka_forget_error(const struct kafka *k, rd_kafka_resp_err_t err);
 void kafka_forget_pressed(struct kafka *k);
 bool kafka_forget_failed(struct kafka_lane *l);
+void kafka_forget_doubtful(struct kafka *k, struct message *m, const rd_kafka_message_t *rkm);
 void kafka_forget_stop(struct kafka *k);
+
+/* ---- kafka_limits.c: `ask` may be called with every refusal; `take` its answer. */
+void kafka_limits_ask(struct kafka_topic *t);
+void kafka_limits_take(struct kafka *k, rd_kafka_event_t *event);
 
 /* ---- kafka_times.c: `check`: a message before it is sent, where limits are known;
  * `refused`: the batch of a lane, for a time in it; true if something was mended. */
 void kafka_times_check(struct kafka_topic *t, struct message *m);
 bool kafka_times_refused(struct kafka_lane *l);
-void kafka_times_answer(struct kafka *k, rd_kafka_event_t *event);
 
 /* ---- kafka_report.c: see output.h */
 const struct output_report *kafka_report(struct output *o);

@@ -103,6 +103,27 @@ kafka_forget_error(const struct kafka *k, rd_kafka_resp_err_t err)
                                           err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT);
 }
 
+static void
+lose_failed(struct kafka *k, struct message *m, rd_kafka_resp_err_t err)
+{
+    const bool dead = (m->state & MESSAGE_DEAD) != 0;
+
+    m->state &= MESSAGE_DEAD;
+    if (dead)
+        kafka_dead_refused(k, m, rd_kafka_err2str(err));
+    else
+        lose(k, m->chunk, 1);
+}
+
+/* To send it again may be to send it twice. */
+void
+kafka_forget_doubtful(struct kafka *k, struct message *m, const rd_kafka_message_t *rkm)
+{
+    if (rd_kafka_message_status(rkm) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED &&
+        !kafka_errors_fault(rkm->err))
+        lose_failed(k, m, rkm->err);
+}
+
 bool
 kafka_forget_failed(struct kafka_lane *l)
 {
@@ -115,13 +136,8 @@ kafka_forget_failed(struct kafka_lane *l)
         for (uint32_t i = p->first; i < p->first + p->count; i++) {
             struct message *m = &p->chunk->messages[i];
 
-            if (!(m->state & MESSAGE_FAILED))
-                continue;
-            m->state &= MESSAGE_DEAD;
-            if (m->state & MESSAGE_DEAD)
-                kafka_dead_refused(k, m, rd_kafka_err2str(l->error));
-            else
-                lose(k, p->chunk, 1);
+            if (m->state & MESSAGE_FAILED)
+                lose_failed(k, m, l->error);
         }
     return true;
 }

@@ -218,7 +218,10 @@ learn_size(struct kafka_lane *l)
     struct kafka_topic *t = l->topic;
     const uint64_t      half = l->out_bytes / 2;
 
-    if (l->fault != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || half >= t->batch_bytes)
+    if (l->fault != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        return;
+    kafka_limits_ask(t);
+    if (half >= t->batch_bytes)
         return;
     t->batch_bytes = half > LEAST_BATCH_BYTES ? half : LEAST_BATCH_BYTES;
     t->successes = 0;
@@ -244,16 +247,18 @@ static void
 widen(struct kafka_lane *l)
 {
     struct kafka_topic *t = l->topic;
-    const uint64_t      most = t->kafka->settings.batch_bytes;
+    const uint64_t      most = t->most_bytes;
     const uint32_t      messages = t->kafka->settings.batch_messages;
 
     if (l->limit < messages)
         l->limit = l->limit < messages / 2 ? 2 * l->limit : messages;
-    if (t->batch_bytes == most || l->out_bytes < t->batch_bytes / 2)
+    if (t->batch_bytes == t->kafka->settings.batch_bytes || l->out_bytes < t->batch_bytes / 2)
         return;
     if (++t->successes < GROW_AFTER)
         return;
     t->successes = 0;
+    if (t->batch_bytes == most)
+        kafka_limits_ask(t);        /* somebody may have raised it */
     t->batch_bytes += t->batch_bytes / 4;
     if (t->batch_bytes > most)
         t->batch_bytes = most;

@@ -151,6 +151,8 @@ take_reports(struct kafka *k, rd_kafka_event_t *event)
             count_delivered(&tally, m->chunk);
         } else {
             kafka_reports_failure(l, m, rkm->err);
+            if (k->base.at_most_once)
+                kafka_forget_doubtful(k, m, rkm);
         }
     }
     tell_delivered(&tally);
@@ -172,7 +174,11 @@ take_error(struct kafka *k, rd_kafka_event_t *event)
         return;
     }
     advice = kafka_errors_explain(err, text, k->worked, atomic_load(&k->certificate));
-    k->down = k->down || err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        k->down = true;
+        if (k->base.at_most_once)
+            advice.advice = " (records wait as long as there is memory for them)";
+    }
     (void)log_again(&k->told[advice.trouble],
                     advice.trouble == TROUBLE_LOST ? LOG_WARN : LOG_ERROR,
                     "output '%s': %s%s: %s", k->base.name, advice.text, advice.advice, text);
@@ -210,7 +216,7 @@ kafka_reports_take(struct kafka *k)
             take_log(k, event);
             break;
         case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT:
-            kafka_times_answer(k, event);
+            kafka_limits_take(k, event);
             break;
         case RD_KAFKA_EVENT_STATS:
             kafka_report_take(k, rd_kafka_event_stats(event));

@@ -297,6 +297,8 @@ set_idempotence(struct kafka_loading *l)
     snprintf(acks, sizeof acks, "%d", s->acks);
     set_own(s, "acks", acks);
     set_own(s, "enable.idempotence", s->idempotence && s->acks == ACKS_ALL ? "true" : "false");
+    if (s->send == KAFKA_FIRE_AND_FORGET && !s->idempotence)
+        set_own(s, "message.send.max.retries", "0");    /* it may have arrived */
 }
 
 static void

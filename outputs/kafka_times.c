@@ -11,13 +11,9 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "agent/base/clock.h"
 #include "outputs/kafka.h"
-
-enum { ASK_AGAIN_MS = 5 * 60 * 1000, ANSWER_MS = 5000 };
 
 /* ---- A message -------------------------------------------------------------- */
 
@@ -53,75 +49,6 @@ kafka_times_check(struct kafka_topic *t, struct message *m)
         mend(m);
 }
 
-/* ---- Asking for the limits -------------------------------------------------- */
-
-static void
-ask(struct kafka_topic *t)
-{
-    struct kafka             *k = t->kafka;
-    const uint64_t            now = clock_ms();
-    rd_kafka_AdminOptions_t  *options;
-    rd_kafka_ConfigResource_t *topic;
-    char                      why[200];
-
-    if (k->state != PRODUCER_THERE || (t->times.asked_at != 0 &&
-                                       now - t->times.asked_at < ASK_AGAIN_MS))
-        return;
-    t->times.asked_at = now;
-    options = rd_kafka_AdminOptions_new(k->producer, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-    topic = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, t->name);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_MS, why, sizeof why);
-    rd_kafka_DescribeConfigs(k->producer, &topic, 1, options, k->queue);
-    rd_kafka_ConfigResource_destroy(topic);
-    rd_kafka_AdminOptions_destroy(options);
-}
-
-static void
-take_limit(struct kafka_times *limits, const char *name, const char *value)
-{
-    const int64_t limit = value != NULL ? strtoll(value, NULL, 10) : -1;
-    const bool    both = strcmp(name, "message.timestamp.difference.max.ms") == 0;
-
-    if (limit < 0)
-        return;
-    if ((both || strcmp(name, "message.timestamp.before.max.ms") == 0) && limit < limits->behind)
-        limits->behind = limit;
-    if ((both || strcmp(name, "message.timestamp.after.max.ms") == 0) && limit < limits->ahead)
-        limits->ahead = limit;
-}
-
-static void
-take_topic(struct kafka *k, const rd_kafka_ConfigResource_t *resource)
-{
-    struct kafka_topic            *t = kafka_topic_find(
-        k, slice_of(rd_kafka_ConfigResource_name(resource)));
-    const rd_kafka_ConfigEntry_t **entries;
-    size_t                         count;
-
-    if (t == NULL || rd_kafka_ConfigResource_error(resource) != 0)
-        return;                     /* we may not ask: what is refused teaches us */
-    t->times.ahead = t->times.behind = INT64_MAX;
-    entries = rd_kafka_ConfigResource_configs(resource, &count);
-    for (size_t i = 0; i < count; i++)
-        take_limit(&t->times, rd_kafka_ConfigEntry_name(entries[i]),
-                   rd_kafka_ConfigEntry_value(entries[i]));
-    t->times.known = true;
-}
-
-void
-kafka_times_answer(struct kafka *k, rd_kafka_event_t *event)
-{
-    const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
-    const rd_kafka_ConfigResource_t        **resources;
-    size_t                                   count;
-
-    if (rd_kafka_event_error(event) != 0)
-        return;
-    resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
-    for (size_t i = 0; i < count; i++)
-        take_topic(k, resources[i]);
-}
-
 /* ---- A batch that was refused ----------------------------------------------- */
 
 /* What was refused alone is too far, and so is whatever is further. */
@@ -144,7 +71,7 @@ kafka_times_refused(struct kafka_lane *l)
     struct message     *first = &l->out.first->chunk->messages[l->out.first->first];
     bool                mended = false;
 
-    ask(t);
+    kafka_limits_ask(t);
     if (l->out_messages == 1 && first->timestamp != NO_TIMESTAMP) {
         learn(&t->times, distance(first));
         mend(first);

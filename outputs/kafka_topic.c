@@ -96,7 +96,7 @@ kafka_topic_get(struct kafka *k, struct slice name)
     t->name = mem_copy(name.ptr, name.len);
     t->hash = hash_bytes(name);
     t->since = t->sticky_since = clock_ms();
-    t->batch_bytes = k->settings.batch_bytes;
+    t->batch_bytes = t->most_bytes = k->settings.batch_bytes;
     t->next = k->topics;
     k->topics = t;
     k->ntopics++;

@@ -1,8 +1,8 @@
 /* json.c - see json.h.
  *
  * A log line is read for a field or two; most of its bytes are passed over.  So the
- * speed is that of skipping: strings go by eight bytes at a time, and objects and
- * arrays by a loop that remembers one bit a level.
+ * speed is that of skipping: strings go by sixteen bytes at a time (eight without SSE2),
+ * and objects and arrays by a loop that remembers one bit a level.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -56,8 +56,8 @@ static void
 fill(struct value *v, enum value_type type, unsigned depth, struct slice text)
 {
     assert(text.ptr != NULL);
-    v->type = type;
-    v->depth = depth;
+    v->type = (uint16_t)type;
+    v->depth = depth < UINT16_MAX ? (uint16_t)depth : UINT16_MAX;
     v->text = text;
 }
 

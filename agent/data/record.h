@@ -27,8 +27,8 @@ enum value_type {
 struct value {
     struct slice    name;
     uint32_t        number;     /* of the name, or NAME_NONE */
-    enum value_type type;
-    unsigned        depth;      /* over 0: it is a part of another field's value, so deep in it */
+    uint16_t        type;       /* enum value_type */
+    uint16_t        depth;      /* over 0: it is a part of another field's value, so deep in it */
     struct slice    text;       /* never NULL: a missing field has no value at all */
 };
 
@@ -102,7 +102,7 @@ record_set(struct record *r, uint32_t number, enum value_type type, struct slice
     struct value *v = record_place(r, number);
 
     assert(text.ptr != NULL);
-    v->type = type;
+    v->type = (uint16_t)type;
     v->depth = 0;
     v->text = text;
     return true;

@@ -3,7 +3,7 @@
  * A source is read in chunks, in order and without gaps; outputs acknowledge
  * messages in any order.  The window keeps every chunk that still waits for an
  * acknowledgement and answers one question: up to which offset has everything
- * arrived?  A checkpoint stores that offset and nothing else.
+ * arrived?  A checkpoint stores that offset and the lead there (chunk.h).
  *
  *     oldest          committed                newest
  *       |-----------------|-----------------------|-----> offset in the file

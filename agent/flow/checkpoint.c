@@ -35,6 +35,7 @@ enum {
     APPLICATION_ID = 0x73746f6b,        /* "stok": this database is ours */
     SCHEMA_VERSION = 1,                 /* columns may be added: later_columns */
     BUSY_MS = 5000,
+    RETRY_MS = 1000,                    /* after a write that failed, for those in a hurry */
 };
 
 static const int64_t KEEP_MS = 30ll * 24 * 3600 * 1000;     /* rows of inputs that are not there */
@@ -90,6 +91,7 @@ struct checkpoints {
     void              *flushed_ctx;
     uint64_t           begun;           /* writes */
     bool               hurry;           /* another one right behind this one */
+    bool               hurried;         /* somebody is, now and then */
     checkpoints_written_f *written;
     void              *written_ctx;
 };
@@ -561,6 +563,7 @@ on_work(uv_work_t *request)
 /* ---- The loop's side ------------------------------------------------------- */
 
 static void write_due(struct checkpoints *st);
+static void on_timer(uv_timer_t *timer);
 
 /* Sources are noted, not copied, until a batch is made: one that moves a
  * thousand times in an interval is one row. */
@@ -598,6 +601,8 @@ on_written(uv_work_t *request, int status)
                   "cannot write checkpoints to '%s': %s (records go on; after a crash more of them "
                   "would be sent again)", st->file, st->trouble);
         checkpoint_batch_put_back(&st->due, &st->writing);
+        if (st->hurried && !st->closing)
+            uv_timer_start(&st->timer, on_timer, RETRY_MS, uv_timer_get_repeat(&st->timer));
     } else {
         log_over(&st->told);
         checkpoint_batch_clear(&st->writing);
@@ -668,8 +673,7 @@ checkpoints_make_durable(struct checkpoints *st)
 {
     struct error err;
 
-    if (run_sql(st, "PRAGMA synchronous = FULL", &err) == -1)
-        log_error("%s", err.text);
+    (void)run_sql(st, "PRAGMA synchronous = FULL", &err);   /* it cannot fail on an open database */
 }
 
 uint64_t
@@ -677,7 +681,7 @@ checkpoints_hurry(struct checkpoints *st)
 {
     const uint64_t number = st->begun + 1;
 
-    st->hurry = true;
+    st->hurry = st->hurried = true;
     write_due(st);
     return number;
 }

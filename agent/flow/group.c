@@ -51,6 +51,8 @@ struct groups {
     unsigned            nstreams;
     struct buf          joined;         /* a line of several pieces, to be matched */
 
+    struct decoder     *decoder;        /* of the worker; NULL: UTF-8 */
+    const struct encoding *encoding;
     const struct plan  *plan;           /* while a chunk is taken, as all below */
     struct parse_work  *work;
     struct chunk       *c;
@@ -91,7 +93,7 @@ span_of(const struct plan *plan)
 
     if (plan->framing != NULL)
         return 2 * plan_longest(plan) + GAP;
-    return m->max_size + m->max_lines + 2;
+    return encoding_unit(plan->encoding) * (m->max_size + m->max_lines + 2);
 }
 
 /* The longest line of the file that is looked at as a whole. */
@@ -106,7 +108,7 @@ groups_room(const struct plan *plan)
 {
     const uint64_t span = span_of(plan), line = longest_line(plan);
 
-    return (size_t)(span > line ? span : line) + 16;    /* CR LF, a character that is not cut */
+    return (size_t)(span > line ? span : line) + 16;    /* CR LF, a character not cut */
 }
 
 /* ---- Pieces -------------------------------------------------------------------- */
@@ -194,14 +196,14 @@ join(struct groups *g, const struct pieces *p, bool raw)
     return arena_commit(&g->c->arena, write_joined(p, raw, arena_reserve(&g->c->arena, room)));
 }
 
-/* The text of a line, only to be looked at. */
+/* The text of a line, only to be looked at, and until the next one is. */
 static struct slice
 line_text(struct groups *g, const struct pieces *line)
 {
     if (line->count == 1)
         return line->list[0].text;
     buf_clear(&g->joined);
-    g->joined.len = write_joined(line, false, buf_reserve(&g->joined, line->size));
+    g->joined.len = write_joined(line, false, buf_reserve(&g->joined, line->size + 1));
     return buf_slice(&g->joined);
 }
 
@@ -305,11 +307,12 @@ static void
 take_whole_line(struct groups *g, struct stream *s)
 {
     const struct multiline *m = g->plan->multiline;
-    const struct slice      text = line_text(g, &s->line);
+    struct slice            text = line_text(g, &s->line);
     enum multiline_answer   answer = ask(g, s, text);
 
     if (answer == MULTILINE_NEW && s->maybe.count > 0) {
         part_with_maybe(g, s);
+        text = line_text(g, &s->line);
         answer = ask(g, s, text);
     }
     if (s->group.count > 0 && answer != MULTILINE_NEW && !has_place(g, s, text.len)) {
@@ -391,7 +394,8 @@ take_frame(struct groups *g, struct stream *s, const struct frame *f, struct sli
 {
     const struct piece piece = { f->body, raw, f->partial };
 
-    if (s->over || s->line.size + f->body.len > g->plan->max_line) {
+    if (g->plan->framing != NULL &&
+        (s->over || s->line.size + f->body.len > g->plan->max_line)) {
         take_long(g, s, f, raw, begin);
     } else if (f->partial || s->line.count > 0 || g->plan->multiline != NULL) {
         add(&s->line, piece, begin, f);
@@ -445,6 +449,37 @@ drop_cr(struct slice *body, struct slice line, bool ended)
         body->len--;
 }
 
+static struct slice
+decoded(struct groups *g, struct slice text)
+{
+    if (g->encoding == NULL)
+        return text;
+    return decoder_text(g->decoder, g->encoding, text, &g->c->arena, &g->c->undecoded);
+}
+
+/* The text of a line, or a piece of it, without frames. */
+static struct slice
+plain_text(struct groups *g, struct slice raw, uint64_t begin, bool ended)
+{
+    if (ended)
+        raw.len -= encoding_cr(g->encoding, raw.ptr, raw.len);
+    return without_mark(decoded(g, raw), begin);
+}
+
+static size_t
+cut(const struct groups *g, const char *text, size_t most)
+{
+    return g->encoding == NULL ? transform_cut(text, most)
+                               : decoder_cut(g->decoder, g->encoding, text, most);
+}
+
+/* How many bytes the end of a line has, but for CR. */
+static size_t
+end_len(const struct groups *g, bool ended)
+{
+    return ended ? encoding_unit(g->encoding) : 0;
+}
+
 /* No container has written it: it is a record by itself, in its place in stdout. */
 static void
 take_unframed(struct groups *g, struct slice raw, struct slice body, uint64_t begin)
@@ -456,17 +491,27 @@ take_unframed(struct groups *g, struct slice raw, struct slice body, uint64_t be
     send(g, raw, body, begin, NULL, g->work->reason);
 }
 
+static bool
+frame(struct groups *g, struct slice line, bool ended, struct frame *f)
+{
+    const struct parser *framing = g->plan->framing;
+
+    if (framing->framing->frame(framing, g->work, line, f) == -1)
+        return false;
+    if (!f->partial)
+        drop_cr(&f->body, line, ended);
+    return true;
+}
+
 /* One line of `len` bytes, or a piece of one that is too long; `ended`: LF is behind it. */
 static void
 take_line(struct groups *g, size_t len, bool ended)
 {
     const struct parser *framing = g->plan->framing;
     const struct slice   raw = { g->c->bytes + g->at, len };
-    const uint64_t       begin = g->c->begin + g->at, end = begin + len + (ended ? 1 : 0);
-    const struct slice   line = without_mark(raw, begin);
-    struct frame         f = { .body = line };
-    const bool           framed =
-        framing == NULL || framing->framing->frame(framing, g->work, line, &f) == 0;
+    const uint64_t       begin = g->c->begin + g->at, end = begin + len + end_len(g, ended);
+    struct frame         f = { .stream = STREAM_STDOUT };
+    const bool           framed = framing == NULL || frame(g, without_mark(raw, begin), ended, &f);
     struct stream       *s = &g->streams[framed ? f.stream : STREAM_STDOUT];
 
     end_far(g, begin, end);
@@ -474,10 +519,8 @@ take_line(struct groups *g, size_t len, bool ended)
     if (begin < s->from)
         return;
     s->last_end = end;
-    if (!framed)
-        f.body = line;
-    if (!f.partial)
-        drop_cr(&f.body, line, ended);
+    if (framing == NULL || !framed)
+        f.body = plain_text(g, raw, begin, ended);
     if (framed)
         take_frame(g, s, &f, raw, begin);
     else
@@ -491,7 +534,7 @@ take_piece(struct groups *g, size_t used)
 {
     const size_t       longest = longest_line(g->plan);
     const uint64_t     begin = g->c->begin + g->at;
-    const struct slice raw = { g->c->bytes + g->at, transform_cut(g->c->bytes + g->at, longest) };
+    const struct slice raw = { g->c->bytes + g->at, cut(g, g->c->bytes + g->at, longest) };
 
     if (g->plan->framing != NULL) {
         take_line(g, raw.len, false);
@@ -502,7 +545,7 @@ take_piece(struct groups *g, size_t used)
         g->c->records++;
         g->c->filtered++;
     } else {
-        send(g, raw, without_mark(raw, begin), begin, NULL, NULL);
+        send(g, raw, plain_text(g, raw, begin, false), begin, NULL, NULL);
     }
     g->at += g->plan->long_lines == LONG_SPLIT ? raw.len : used;
 }
@@ -530,13 +573,13 @@ static bool
 take_whole(struct groups *g, size_t len, bool ended)
 {
     const size_t longest = longest_line(g->plan), stop = g->at + len;
-    const bool   has_cr = ended && len > 0 && g->c->bytes[stop - 1] == '\r' &&
-                        g->plan->framing == NULL;
+    const size_t cr = ended && g->plan->framing == NULL
+        ? encoding_cr(g->encoding, g->c->bytes + g->at, len) : 0;
 
-    if (len - has_cr > longest)
+    if (len - cr > longest)
         g->c->long_lines++;
-    while (stop - g->at - has_cr > longest) {
-        take_piece(g, stop - g->at + (ended ? 1 : 0));
+    while (stop - g->at - cr > longest) {
+        take_piece(g, stop - g->at + end_len(g, ended));
         if (g->at >= stop)
             return true;
         if (!has_room(g, shorter(stop - g->at, longest)))
@@ -560,7 +603,8 @@ take_rest(struct groups *g, bool final)
             g->c->stopped = true;
         } else if (final) {
             g->c->stopped = !take_whole(g, len, false);
-        } else if (len < longest + (plain ? 2 : 1)) {   /* CR and LF may still follow */
+        } else if (len < longest + (plain ? 2 * encoding_unit(g->encoding) : 1)) {
+            /* CR and LF may still follow */
             end_far(g, g->c->begin + g->at, g->c->begin + end);
             break;
         } else if (plain && g->plan->long_lines != LONG_SPLIT) {
@@ -662,18 +706,26 @@ set_end(struct groups *g)
     return true;
 }
 
+void
+groups_decode(struct groups *g, struct decoder *decoder, const struct encoding *encoding)
+{
+    g->decoder = decoder;
+    g->encoding = encoding;
+}
+
 enum transform_result
 groups_take(struct groups *g, const struct plan *plan, struct parse_work *work, struct chunk *c,
             bool final, group_f *record, void *ctx)
 {
     enum transform_result result = TRANSFORM_DONE;
-    const char           *lf;
+    size_t                line;
 
     g->record = record;
     g->ctx = ctx;
     begin(g, plan, work, c);
-    while ((lf = memchr(c->bytes + g->at, '\n', c->len - g->at)) != NULL && !c->stopped) {
-        const size_t len = (size_t)(lf - c->bytes) - g->at;
+    while (!c->stopped &&
+           (line = encoding_first_line(g->encoding, c->bytes + g->at, c->len - g->at)) > 0) {
+        const size_t len = line - encoding_unit(g->encoding);
 
         c->stopped = !has_room(g, shorter(len, longest_line(plan))) || !take_whole(g, len, true);
     }

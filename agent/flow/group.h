@@ -34,6 +34,10 @@ struct groups;      /* what one worker needs */
 struct groups *groups_new(void);
 void           groups_free(struct groups *g);
 
+/* How the lines of the next chunk are written, from now on; NULL: UTF-8, as those of
+ * containers always are. */
+void groups_decode(struct groups *g, struct decoder *decoder, const struct encoding *encoding);
+
 /* A record that is whole. */
 struct group {
     struct slice        raw, body;  /* parts of the chunk, or in its arena */

@@ -248,12 +248,11 @@ copy_value(struct writer *w, struct json_cursor *j, const struct names_path *at)
     }
 }
 
-/* `name` is that of a field; no slice: of one that nothing in the configuration mentions. */
 static void
 add_json(struct writer *w, struct slice name, struct slice text)
 {
-    const struct names_path *at = w->v->hides_parts && name.ptr != NULL
-        ? names_find_below(names_paths(w->v->names), name) : NULL;
+    const struct names_path *at =
+        w->v->hides_parts ? names_find_below(names_paths(w->v->names), name) : NULL;
     struct json_cursor j = json_cursor(text);
 
     if (at != NULL && !hides_something(w->v, at))
@@ -301,7 +300,7 @@ add_unnumbered(struct writer *w, const struct value *value)
     if (value->type == VALUE_TEXT)
         encode_json_string(w->b, value->text);
     else if (value->type == VALUE_JSON)
-        add_json(w, NO_SLICE, value->text);
+        add_json(w, value->name, value->text);
     else
         buf_add_slice(w->b, value->text);
 }

@@ -25,6 +25,7 @@
 enum {
     BUCKETS = 64,               /* of the targets of one chunk */
     INDEXED_PARTITIONS = 1024,  /* runs of higher ones are searched */
+    KEYS_PIECE = 2048,          /* bytes of the arena */
     NOWHERE = UINT32_MAX,
 };
 
@@ -45,6 +46,8 @@ struct scratch {
     const struct encoding *encoding;    /* of the chunk; NULL: UTF-8 */
     struct redact_work redact;
     struct buf        json;     /* a value of that format, while it is written */
+    char             *keys;     /* where the next key goes, a part of the chunk's arena */
+    size_t            keys_room;
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
     bool              clock_stands;
     struct groups    *groups;   /* made when an input first needs it */
@@ -263,6 +266,25 @@ in_bytes(const struct chunk *c, const char *p)
     return p >= c->bytes && p < c->bytes + c->len;
 }
 
+/* A piece of the arena for many keys, so that no values come between them. */
+static struct slice
+copy_key(struct scratch *w, struct slice key)
+{
+    struct slice copy;
+
+    if (key.len == 0 || key.len > KEYS_PIECE / 8)
+        return arena_copy(&w->chunk->arena, key);
+    if (key.len > w->keys_room) {
+        w->keys = arena_reserve(&w->chunk->arena, KEYS_PIECE);
+        w->keys_room = KEYS_PIECE;
+        (void)arena_commit(&w->chunk->arena, KEYS_PIECE);
+    }
+    copy = (struct slice){ memcpy(w->keys, key.ptr, key.len), key.len };
+    w->keys += key.len;
+    w->keys_room -= key.len;
+    return copy;
+}
+
 /* The key is copied: side by side in the arena they cost the sender less than
  * each in its own line (a cache line of another core). */
 static const char *
@@ -278,7 +300,7 @@ set_key(const struct route *route, struct scratch *w, struct message *m)
     if (key.len > MESSAGE_MAX_KEY)
         return "the key is too long";
     if (in_bytes(w->chunk, key.ptr))
-        key = arena_copy(&w->chunk->arena, key);
+        key = copy_key(w, key);
     m->key = key.len > 0 ? key.ptr : "";
     m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
     return why;
@@ -323,8 +345,12 @@ set_timestamp(const struct route *route, struct scratch *w, struct message *m)
         m->timestamp = NO_TIMESTAMP;
         return text;
     }
-    if (w->record.has_time)
-        m->timestamp = w->record.time_ms;
+    if (!w->record.has_time)
+        return NO_SLICE;
+    if (w->record.time_ms < 0 &&        /* Kafka has no time before 1970 */
+        record_get(&w->record, NAME_TIME, &w->chunk->arena, &text))
+        return text;
+    m->timestamp = w->record.time_ms;
     return NO_SLICE;
 }
 
@@ -630,6 +656,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->plan = plan;
     w->chunk = c;
     w->work.arena = &c->arena;
+    w->keys_room = 0;
     w->encoding = c->encoding;
     if (w->encoding == NULL && plan->encoding != NULL)
         w->encoding = encoding_marked(plan->encoding, c->bytes, c->begin == 0 ? c->len : 0);
@@ -656,6 +683,7 @@ transform_groups(struct scratch *w, bool final)
 
     if (w->groups == NULL)
         w->groups = groups_new();
+    groups_decode(w->groups, w->decoder, w->encoding);
     result = groups_take(w->groups, w->plan, &w->work, w->chunk, final, take_group, w);
     if (result == TRANSFORM_DONE)
         chunk_sort(w->chunk, w->run_of, w->spare);

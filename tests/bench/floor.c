@@ -103,6 +103,8 @@ connect_producer(struct loop *l)
 
     set(conf, "bootstrap.servers", l->opt.bootstrap);
     set(conf, "compression.type", l->opt.compression);
+    if (strcmp(l->opt.compression, "zstd") == 0)
+        set(conf, "compression.level", "1");        /* as stoker does */
     set(conf, "acks", l->opt.acks);
     if (strcmp(l->opt.acks, "all") == 0)
         set(conf, "enable.idempotence", "true");

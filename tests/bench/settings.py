@@ -1,18 +1,22 @@
 """What the producer's settings cost: acks by compression by size of line.
 
 Stoker and the floor ship the same file to a real Kafka with the same settings.
-Bytes on the wire are those of the record batches, as the broker stores them:
+What is lost without acknowledgements is sent again, all of it, until a run has
+lost nothing.  Bytes on the wire are those of the record batches, as the broker stores them:
 what Kafka's protocol puts around a batch, a hundred bytes or so, is not in them.
 
 SPDX-License-Identifier: Apache-2.0
 """
 import json
 import subprocess
+import time
 from collections import namedtuple
 
 ACKS = ["0", "1", "all"]
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 SIZES = [100, 1024]             # bytes a line, the LF included
+
+QUIET = 2                       # seconds without a new record: the rest is lost
 
 Run = namedtuple("Run", "rate cpu wire")        # MB/s, ms a MB, bytes for each byte of lines
 
@@ -20,6 +24,26 @@ Run = namedtuple("Run", "rate cpu wire")        # MB/s, ms a MB, bytes for each 
 def stored(node, topic):
     """Bytes of the record batches that a topic holds."""
     return sum(path.stat().st_size for path in node.folder.glob(f"data/{topic}-*/*.log"))
+
+
+class Lost(Exception):
+    """Without acknowledgements nobody sends again what a broker has refused."""
+
+
+class Arrival:
+    """Have all records arrived?  Lost, if no more come."""
+
+    def __init__(self, ends, lines):
+        self.ends, self.lines = ends, lines
+        self.count, self.since = 0, time.monotonic()
+
+    def complete(self):
+        count, now = self.ends.count(), time.monotonic()
+        if count > self.count:
+            self.count, self.since = count, now
+        elif now - self.since > QUIET:
+            raise Lost
+        return count >= self.lines
 
 
 class Settings:
@@ -33,8 +57,9 @@ class Settings:
                 [self.programs / "floor", "--bootstrap", bootstrap, "--topic", topic,
                  "--partitions", str(self.partitions), "--acks", acks, "--compression", codec,
                  file], check=True, stdout=subprocess.PIPE, text=True).stdout)
-            while ends.count() < lines:         # without acks it does not know
-                pass
+            arrival = Arrival(ends, lines)
+            while not arrival.complete():
+                time.sleep(0.01)
             wire = stored(self.place.node, topic)
         size = file.stat().st_size
         return Run(size / told["seconds"] / 1e6, told["cpu_seconds"] * 1e9 / size, wire / size)
@@ -45,10 +70,19 @@ class Settings:
             with start(self.programs / "stoker", file, output, topic=topic) as agent:
                 size = file.stat().st_size
                 agent.wait(lambda: agent.has_read(size), "the end of the file", 0.01)
-                agent.wait(lambda: ends.count() >= lines, "all records", 0.01)
+                agent.wait(Arrival(ends, lines).complete, "all records", 0.01)
                 cost = agent.finish(lines)
             wire = stored(self.place.node, topic)
         return Run(cost.rate * size / lines / 1e6, cost.cpu * lines * 1e3 / size, wire / size)
+
+
+def without_loss(ship, *arguments):
+    for _ in range(10):
+        try:
+            return ship(*arguments)
+        except Lost:
+            pass
+    raise SystemExit("settings: every run has lost something")
 
 
 def measure(settings, write_lines, mib, start, ends_of, say):
@@ -64,8 +98,8 @@ def measure(settings, write_lines, mib, start, ends_of, say):
         for acks in ACKS:
             for codec in CODECS:
                 say(f"settings: {size} bytes, acks {acks}, {codec}")
-                s = settings.stoker(file, lines, acks, codec, ends_of, start)
-                f = settings.floor(file, lines, acks, codec, ends_of)
+                s = without_loss(settings.stoker, file, lines, acks, codec, ends_of, start)
+                f = without_loss(settings.floor, file, lines, acks, codec, ends_of)
                 table.append(
                     f"{size:>6} {acks:>4} {codec:>6}   "
                     f"{s.rate:6.0f} {f.rate:6.0f} {s.rate / f.rate:5.2f}   "

@@ -6,7 +6,7 @@ SPDX-License-Identifier: Apache-2.0
 import subprocess
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka import Client, KafkaError, Node, free_ports
 from waiting import wait_for
@@ -68,6 +68,13 @@ class Cluster(Client):
         admin = AdminClient({"bootstrap.servers": self.addresses[able[0]], "log_level": 0})
         partitions = admin.list_topics(topic, timeout=10).topics[topic].partitions
         return {p.id: p.leader for p in partitions.values()}
+
+    def create_topic_on(self, name, node):
+        """One partition, and one copy of it."""
+        topic = NewTopic(name, 1, replica_assignment=[[node]])
+        for future in self.admin().create_topics([topic]).values():
+            future.result()
+        self.wait_leaders(name, lambda leader: leader == node, "the leader")
 
     def wait_leaders(self, topic, condition, what):
         wait_for(lambda: all(map(condition, self.place_of(topic).values())), 30,

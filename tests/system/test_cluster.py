@@ -5,8 +5,10 @@ SPDX-License-Identifier: Apache-2.0
 """
 import pytest
 
+from samples import append, numbered
+from stoker import MIB
 from waiting import wait_for
-from writer import Writer, arrived
+from writer import Writer, arrived, rests
 
 
 @pytest.fixture
@@ -87,17 +89,27 @@ def test_one_broker_of_three_hangs_and_goes_on(ship_to_cluster, cluster, cluster
     assert not arrived(cluster, cluster_topic, count)
 
 
-def test_too_few_copies_are_waited_for(ship_to_cluster, cluster, cluster_topic, log):
-    """Two of three brokers are away: nothing can be written, nothing is lost."""
-    agent = ship_to_cluster().start()
-    writer = Writer(log)
-    on_every_partition(cluster, cluster_topic, dict.fromkeys(range(3), 0))
-    for n in (1, 2):
-        cluster.nodes[n].kill()
-    writer.wait(2000)
+def test_a_partition_whose_only_broker_is_dead_leaves_the_memory_to_the_rest(
+        agents, cluster, topic_name, tmp_path):
+    good, dead = cluster.create_topic(topic_name, 3), f"{topic_name}.dead"
+    cluster.create_topic_on(dead, 3)
+    huge, free = tmp_path / "huge.log", tmp_path / "free.log"
+    append(huge, *numbered(0, 1000))
+    agent = agents({"agent": {"memory": "8MiB"},
+                    "outputs": {"main": {"bootstrap.servers": cluster.bootstrap}},
+                    "inputs": {"huge": {"paths": str(huge), "topic": dead},
+                               "free": {"paths": str(free), "topic": good}}}).start()
+    agent.wait_acked(huge)
+    cluster.nodes[3].kill()
+    append(huge, *numbered(1000, 150_000))
+    cluster.wait_leaders(good, lambda leader: leader in (1, 2), "the leaders to move")
+    wait_for(lambda: rests(agent), 30, "the agent to have read what it can")
+    append(free, *numbered(0, 100))
+    cluster.wait_count(good, 100, timeout=20)
+    assert agent.memory("VmHWM") <= (8 + 40) * MIB
+    agent.kill()                            # it would pause before it reads on
     cluster.repair()
-    writer.wait(500)
-    count = writer.stop()
-    agent.wait_acked(log, timeout=90)
+    agent.start()
+    agent.wait_acked(huge)
     agent.stop()
-    assert not arrived(cluster, cluster_topic, count)
+    arrived(cluster, dead, 150_000)

@@ -56,7 +56,6 @@ def other(topic_name):
     cluster.close()
 
 
-@pytest.mark.sanitized
 def test_two_clusters_get_a_route_each_and_one_that_is_away_holds_up_only_its_own(
         agents, kafka, topic, other, tmp_path):
     for name in ("here", "there", "both"):

@@ -6,6 +6,8 @@ import os
 import random
 import shutil
 
+import pytest
+
 from samples import append
 from stoker import CONFIG, DONE, json_lines, stoker, write_config
 from waiting import lasting, wait_for
@@ -140,6 +142,7 @@ def test_a_quiet_stream_is_sent_after_the_timeout_though_the_other_is_busy(
     agent.stop()
 
 
+@pytest.mark.sanitized
 def test_interleaved_streams_through_stops_and_kills(ship, kafka, topic, log):
     """Whatever is pending, each record comes once after stops; kills may repeat records, and never
     lose or change one."""
@@ -213,6 +216,19 @@ def test_a_group_larger_than_a_chunk_is_one_record(ship, kafka, topic, log):
                  agent={"memory": "4MiB"}).start()
     append(log, *group, *group)
     wait_values(kafka, topic, "\n".join(group), "\n".join(group))
+    agent.stop()
+
+
+def test_groups_of_a_file_in_utf_16(ship, kafka, topic, log):
+    agent = ship(settings={"multiline": {"start": "^[A-Z]", "timeout": "10m"},
+                           "encoding": "utf-16"}).start()
+    log.write_bytes("\ufeffÄ\r\nA\r\n ä\r\nB\r\n".encode("utf-16-le"))
+    wait_values(kafka, topic, "Ä", "A\n ä")
+    agent.stop()
+    with open(log, "ab") as writer:
+        writer.write("b\r\nC\r\n".encode("utf-16-le"))
+    agent.start()
+    wait_values(kafka, topic, "Ä", "A\n ä", "B\nb")
     agent.stop()
 
 

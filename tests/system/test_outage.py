@@ -10,6 +10,7 @@ import pytest
 from samples import append, number_of, numbered, text
 from stoker import MIB
 from waiting import lasting, wait_for
+from writer import rests
 
 OUTAGE_SECONDS = 60
 MEMORY = 16
@@ -97,12 +98,6 @@ def hanging_broker(kafka, agent, log, lines=20_000):
         time.sleep(0.05)
     # that it read them cannot be seen from outside without its admin port; its CPU rests
     wait_for(lambda: rests(agent), 30, "the agent to have read the lines")
-
-
-def rests(agent):
-    before = agent.process.cpu_seconds()
-    time.sleep(0.5)
-    return agent.process.cpu_seconds() - before <= 0.02
 
 
 def not_one_line_is_missing(kafka, topic, agent, log, lines=20_000):

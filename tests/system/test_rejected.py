@@ -58,7 +58,6 @@ def around(kafka, topic, log, agent):
         [b"after %d" % n for n in range(50)]
 
 
-@pytest.mark.sanitized
 def test_a_dropped_record_is_counted_and_its_neighbours_arrive(agents, kafka, small, log):
     agent = agents(config(kafka, log, small, on_rejected="drop"))
     around(kafka, small, log, agent)
@@ -149,7 +148,6 @@ def test_a_dead_letter_topic_that_is_missing_or_too_small_leaves_records_in_the_
     assert kafka.count(small) == 0
 
 
-@pytest.mark.sanitized
 def test_replay_sends_the_file_again_and_says_what_is_refused_again(agents, kafka, topic, log):
     append(log, "0 good", "4 later", "9 never")
     agent = agents(config(kafka, log, topic)).start()

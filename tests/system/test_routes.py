@@ -180,6 +180,15 @@ def test_timestamp_is_a_template_of_milliseconds_or_the_time_of_reading(tried):
     assert [r["timestamp"] for r in tried(lines, {"topic": "t"})[0]] == [None, None]
 
 
+def test_a_time_before_1970_is_sent_with_the_time_of_reading(tried):
+    parser = {"type": "regex", "pattern": "^(?<t>.+)$",
+              "time": {"field": "t", "format": "iso8601"}}
+    records, _ = tried("1969-12-31T23:59:59.999Z\n1970-01-01T00:00:00Z\n", {"topic": "t"},
+                       inputs={"in": {"paths": "/nowhere", "parser": parser}})
+    assert [(r["timestamp"], r["headers"]) for r in records] == [
+        (None, {"stoker.timestamp": "-1"}), (0, None)]
+
+
 def test_the_time_of_the_record_is_its_timestamp_unless_the_route_says_otherwise(tried):
     parser = {"type": "regex", "pattern": "^(?<at>.*)$", "time": {"field": "at",
                                                                   "format": "epoch"}}

@@ -144,7 +144,6 @@ def test_fire_and_forget_sends_nothing_twice_after_a_kill(ship, kafka, topic, lo
     assert lines - len(counts) <= kills * 4 * MIB / 85, "more is lost than the client held"
 
 
-@pytest.mark.sanitized
 def test_fire_and_forget_gives_up_what_it_cannot_send_and_goes_on(ship, kafka, topic, log):
     """A long outage neither holds the file up nor takes more memory; afterwards all is well."""
     append(log, *numbered(0, 100))

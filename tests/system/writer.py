@@ -52,3 +52,10 @@ def arrived(kafka, topic, count, ordered=True):
         numbers = list(dict.fromkeys(map(number_of, partition)))
         assert numbers == sorted(numbers)
     return counts - collections.Counter(range(count))
+
+
+def rests(agent):
+    """It has read what it can."""
+    before = agent.process.cpu_seconds()
+    time.sleep(0.5)
+    return agent.process.cpu_seconds() - before <= 0.02

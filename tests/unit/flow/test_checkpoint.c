@@ -343,6 +343,60 @@ a_database_of_an_older_version_goes_on(void **state)
     checkpoints_close(st);
 }
 
+/* ---- In a hurry --------------------------------------------------------------- */
+
+static struct { uint64_t number; unsigned calls; } written;
+
+static void
+on_written(void *ctx, uint64_t number)
+{
+    assert_ptr_equal(ctx, &written);
+    assert_true(number > written.number);
+    written.number = number;
+    written.calls++;
+}
+
+static void
+who_is_in_a_hurry_learns_when_its_offset_is_on_disk(void **state)
+{
+    struct checkpoints *st = open_store();
+    struct source       a = a_source("/a.log", 1), b = a_source("/b.log", 2);
+    uv_loop_t           loop;
+    uint64_t            first, second, third;
+    bool                flushed = false;
+    size_t              count;
+
+    (void)state;
+    written.number = written.calls = 0;
+    uv_loop_init(&loop);
+    checkpoints_make_durable(st);
+    checkpoints_listen(st, on_written, &written);
+    checkpoints_start(st, &loop, 600000);           /* it is not the interval that writes */
+    checkpoints_note(st, &a);
+    first = checkpoints_hurry(st);
+    assert_int_equal(written.calls, 0);             /* never from inside */
+    checkpoints_note(st, &b);
+    second = checkpoints_hurry(st);                 /* while that write is out */
+    a.window.committed = 3;
+    checkpoints_note(st, &a);
+    third = checkpoints_hurry(st);
+    assert_true(first < second && second == third); /* they share one */
+    while (written.number < third)
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(written.calls, 2);
+    checkpoints_flush(st, on_flushed, &flushed);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_true(flushed);
+    checkpoints_close(st);
+    uv_loop_close(&loop);
+    source_fini(&a);
+    source_fini(&b);
+    st = open_store();
+    assert_int_equal(checkpoints_rows(st, &count)[0].offset, 3);
+    assert_int_equal(count, 2);
+    checkpoints_close(st);
+}
+
 /* ---- kill -9 ------------------------------------------------------------------ */
 
 /* Write an offset after the other, and say which one is being written. */
@@ -486,6 +540,7 @@ main(void)
         TEST(a_torn_database_is_set_aside),
         TEST(a_database_that_was_set_aside_is_known_to_be_lost),
         TEST(a_database_of_an_older_version_goes_on),
+        TEST(who_is_in_a_hurry_learns_when_its_offset_is_on_disk),
         TEST(a_kill_at_any_time_leaves_a_database_that_can_be_read),
         TEST(a_kill_while_an_older_version_is_brought_up_to_date_loses_no_row),
         TEST(rows_of_inputs_that_are_long_gone_are_collected),

@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "agent/base/mem.h"
 #include "tests/unit/flow/grouped.h"
 
 static struct grouped g;
@@ -121,6 +122,20 @@ a_long_line_ends_the_group_and_its_pieces_are_records(void **state)
     then_records("A\nb\n12345678\nc\nA\n", "0:A\nb|13:c|15:A|");
 }
 
+static void
+lines_of_another_encoding_are_grouped_in_utf8(void **state)
+{
+    static const char text[] = "\xff\xfe" "A\0\xe4\0\r\0\n\0" " \0\x0a\x01\n\0" "B\0\n\0";
+    struct error      err;
+
+    (void)state;
+    g.plan->encoding_name = mem_string("utf-16");
+    assert_int_equal(plan_set_encoding(g.plan, &err), 0);
+    grouped_multiline(&g, "start", "^[A-Z]");
+    assert_string_equal(grouped_read_all(&g, text, sizeof text - 1),
+                        "0:A\xc3\xa4\n \xc4\x8a|16:B|");
+}
+
 /* ---- pending groups -------------------------------------------------------------- */
 
 static void
@@ -226,6 +241,17 @@ the_stream_that_has_come_further_is_not_sent_twice(void **state)
     assert_int_equal(grouped_read(&g, text, 21, true), TRANSFORM_DONE);
     assert_string_equal(buf_string(&g.found), "3:A|6:B|9:C|0:X\nx|15:D|18:Y|");
     assert_int_equal(g.lead, 0);
+}
+
+static void
+lines_of_empty_pieces_are_lines(void **state)
+{
+    (void)state;
+    given_frames();
+    grouped_multiline(&g, "preset", "go");
+    then_records("O\no\n", "0:|");
+    then_records("Opan\noic: x\nO \nO\no\nO2024-01-01 10:\no11:12 next\n",
+                 "0:panic: x|12: |19:2024-01-01 10:11:12 next|");
 }
 
 static void
@@ -353,6 +379,25 @@ make_plan(void)
     }
 }
 
+/* Now and then the file is written in UTF-16. */
+static void
+widen(struct buf *text)
+{
+    struct buf   wide = { NULL, 0, 0 };
+    struct error err;
+
+    if (g.plan->framing != NULL || any(3) != 0)
+        return;
+    for (size_t i = 0; i < text->len; i++) {
+        buf_add_char(&wide, text->ptr[i]);
+        buf_add_char(&wide, '\0');
+    }
+    g.plan->encoding_name = mem_string("utf-16le");
+    assert_int_equal(plan_set_encoding(g.plan, &err), 0);
+    buf_fini(text);
+    *text = wide;
+}
+
 /* Every byte that is there is read as it comes, with chunks of any size; now and then the agent
  * begins anew where it stands: nothing but `at` and `lead` is remembered. */
 static void
@@ -368,13 +413,13 @@ read_in_parts(const struct buf *text, unsigned step)
 
         if (result == TRANSFORM_LONG) {         /* its LF is looked for: give it all */
             struct chunk *c = chunk_new(text->len);
-            const char   *lf = memchr(text->ptr + g.at, '\n', text->len - g.at);
+            const size_t  line = encoding_first_line(g.plan->encoding, text->ptr + g.at,
+                                                     text->len - g.at);
 
             chunk_begin(c, &g.source, g.at, g.source.path, g.source.name);
             c->len = text->len - g.at;
             memcpy(c->bytes, text->ptr + g.at, c->len);
-            transform_long(g.plan, g.work, c,
-                           lf != NULL ? (uint64_t)(lf + 1 - text->ptr) : text->len);
+            transform_long(g.plan, g.work, c, line > 0 ? g.at + line : text->len);
             g.at = c->end;
             grouped_note(&g, c);
             chunk_free(&c);
@@ -408,6 +453,7 @@ the_records_are_the_same_however_the_file_is_read(void **state)
         grouped_init(&g);
         make_plan();
         make_text(&text);
+        widen(&text);
         buf_clear(&whole);
         buf_add_string(&whole, grouped_read_all(&g, text.ptr, text.len));
         read_in_parts(&text, i % 5 == 0 ? 1 : 40);
@@ -433,6 +479,7 @@ main(void)
         TEST(a_group_at_its_limit_is_sent_and_the_next_line_begins_another),
         TEST(a_byte_order_mark_does_not_hide_the_first_line),
         TEST(a_long_line_ends_the_group_and_its_pieces_are_records),
+        TEST(lines_of_another_encoding_are_grouped_in_utf8),
         TEST(a_chunk_ends_where_the_pending_group_begins),
         TEST(a_group_that_has_waited_is_sent_and_one_that_has_grown_is_not),
         TEST(an_unfinished_line_does_not_end_by_waiting),
@@ -440,6 +487,7 @@ main(void)
         TEST(partial_lines_are_joined_each_stream_by_itself),
         TEST(streams_do_not_mix_in_groups),
         TEST(the_stream_that_has_come_further_is_not_sent_twice),
+        TEST(lines_of_empty_pieces_are_lines),
         TEST(one_record_at_a_time_is_one_a_chunk),
         TEST(a_line_without_frame_is_a_record_by_itself),
         TEST(a_joined_line_longer_than_max_line_is_long),

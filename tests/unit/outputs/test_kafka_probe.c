@@ -65,6 +65,19 @@ a_missing_topic_is_named_and_others_are_looked_at(void **state)
 }
 
 static void
+the_topic_for_dead_letters_is_asked_for_too(void **state)
+{
+    (void)state;
+    given_cluster(1);
+    given_topic("t", 3);
+    rd_kafka_mock_topic_set_error(cluster, "dead", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    given_setting("dead_letter_topic", "dead");
+    given_loaded(NULL);
+    assert_int_equal(when_probed("t", NULL, 1000, 15000), -1);
+    then_troubles(1, "topic 'dead' does not exist");
+}
+
+static void
 a_topic_without_rights_is_named(void **state)
 {
     (void)state;
@@ -118,6 +131,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_cluster_that_fits_has_no_troubles),
         TEST(a_missing_topic_is_named_and_others_are_looked_at),
+        TEST(the_topic_for_dead_letters_is_asked_for_too),
         TEST(a_topic_without_rights_is_named),
         TEST(partitions_without_leader_are_counted),
         TEST(lines_longer_than_the_client_sends_are_a_trouble),

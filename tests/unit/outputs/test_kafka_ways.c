@@ -282,6 +282,27 @@ a_finite_delivery_timeout_gives_up_too(void **state)
 }
 
 static void
+what_may_have_arrived_is_not_sent_again(void **state)
+{
+    (void)state;
+    given_cluster(1);
+    given_setting("send", "fire_and_forget");
+    given_setting("acks", "1");
+    given_output();
+    given_topic("t", 1);
+    rd_kafka_mock_push_request_errors(cluster, PRODUCE, 2, RD_KAFKA_RESP_ERR__TRANSPORT,
+                                      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+    when_sent("t", 1000, 10, 0);            /* the connection ends instead of an answer */
+    assert_true(turn_until(nothing_is_held, NULL));
+    assert_int_equal(pipeline.lost, 10);
+    when_sent("t", 0, 10, 0);               /* this one has surely not arrived at first */
+    assert_true(turn_until(nothing_is_held, NULL));
+    assert_int_equal(pipeline.lost, 10);
+    when_read_back("t", 1);
+    then_received(10, true);
+}
+
+static void
 what_a_stop_cannot_send_any_more_is_counted(void **state)
 {
     (void)state;
@@ -313,6 +334,7 @@ main(void)
         TEST(without_a_broker_what_is_held_is_given_up_and_the_next_goes_on),
         TEST(a_topic_that_takes_nothing_costs_its_own_records_only),
         TEST(a_finite_delivery_timeout_gives_up_too),
+        TEST(what_may_have_arrived_is_not_sent_again),
         TEST(what_a_stop_cannot_send_any_more_is_counted),
     };
 
