@@ -25,7 +25,7 @@ struct file_bytes {
     struct file_gzip *gzip;     /* NULL: the file is its content */
 };
 
-/* Does its name say that a file is compressed? */
+/* Does its name say that a file is compressed?  (If not, its first bytes may.) */
 bool file_bytes_named_gz(const char *path);
 
 /* As pread(): fewer bytes than asked for only where the content ends (for now). */

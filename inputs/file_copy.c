@@ -5,6 +5,7 @@
 #include "inputs/file_copy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
@@ -141,16 +142,41 @@ compare_marks(const void *a, const void *b)
     return x->offset > y->offset ? -1 : x->offset < y->offset;
 }
 
+/* Is a file of this name, less its ending, gone and not read to its end?  It may
+ * hold another content than anybody has seen of it, and this may be its copy. */
+static bool
+is_original_unread(const struct file_tail *t)
+{
+    const char             *path = t->read.source.path;
+    const struct file_tail *other;
+
+    TAILQ_FOREACH(other, &t->input->attended, attended) {
+        const char  *name = other->read.source.path;
+        const size_t len = strlen(name);
+
+        if (other != t && other->names == NULL && !other->forgotten && is_unsettled(other) &&
+            strncmp(path, name, len) == 0 && path[len] == '.')
+            return true;
+    }
+    return false;
+}
+
 /* False: it cannot be told yet. */
 static bool
 add_marks(struct file_tail *t, struct file_tail *original)
 {
     struct file_read *r = &t->read;
 
+    if (original != t && original->held_at != 0 && !original->read.compressed)
+        return false;                   /* it may be a copy itself */
     if (compare(t, original) == UNLIKE)
         return true;
     if (is_unsettled(original))
         return false;
+    if (original->state == TAIL_WAITING && original->read_at <= t->held_at) {
+        file_tail_wake(original);       /* its end is not older than the copy */
+        return false;
+    }
     if (r->nmarks + FILE_MARKS > MOST_MARKS)
         return true;
     if (r->marks == NULL)
@@ -167,7 +193,7 @@ collect_marks(struct file_tail *t)
     const struct identity *id = &file_source(t)->identity;
     struct file_link      *l = NULL;
     struct file_tail      *other;
-    bool                   known = true;
+    bool                   known = !is_original_unread(t);
 
     t->read.nmarks = 0;
     if (t->read.start != 0)

@@ -118,6 +118,23 @@ look_at_file(struct file_read *r, const struct chunk *c)
     return true;
 }
 
+/* Called otherwise, but compressed: by a tool that will give it its name when it is
+ * whole, perhaps. */
+static bool
+is_gzip_in_disguise(struct file_read *r, const struct chunk *c)
+{
+    static const char magic[] = { '\x1f', '\x8b', '\x08' };
+    char              first[sizeof magic];
+
+    if (r->compressed || c->begin > 0 || r->identity.head_len >= sizeof magic ||
+        pread(r->fd, first, sizeof first, 0) != (ssize_t)sizeof first ||
+        memcmp(first, magic, sizeof magic) != 0)
+        return false;
+    r->compressed = true;
+    r->size = 0;
+    return true;
+}
+
 /* A file that was read before it got the name of a compressed one is what it was. */
 static bool
 meet_gzip_head(struct file_read *r, const struct chunk *c)
@@ -171,6 +188,8 @@ open_file(struct file_read *r, struct chunk *c)
         file_target_learn(r);
     if (!look_at_file(r, c))
         return false;
+    if (is_gzip_in_disguise(r, c))
+        return end(r, FILE_READ_AGAIN, NULL);   /* with a turn to decompress */
     r->unmet = false;
     r->head_known = true;
     if (r->compressed && (meet || r->gzip == NULL || r->identity.head_len < IDENTITY_HEAD)) {

@@ -442,7 +442,7 @@ judge(struct file_tail *t)
         begin_at(t, &t->given);
         return EV_MORE;
     }
-    if (t->read.size == 0 && !t->read.final)
+    if (t->read.size == 0 && !t->read.final && !(t->read.compressed && t->read.head_known))
         return EV_END;          /* it may be a copy that is just being made */
     if (file_copy_may_read(t)) {
         t->read.peek = false;

@@ -255,6 +255,36 @@ what_is_no_gzip_is_told_and_not_sent(void **state)
 }
 
 static void
+what_is_no_gzip_is_told_when_it_appears(void **state)
+{
+    (void)state;
+    given_running();
+    then_nothing_comes();
+    files_append("logs/a.log.gz", "this was never compressed\n");
+    then_troubled("logs/a.log.gz", "no gzip");
+    then_nothing_comes();
+    append_gzip("logs/a.log.1.gz", "");
+    append_gzip("logs/a.log.1.gz", "another\n");
+    then_got("another", NULL);
+}
+
+/* As it is made by a tool that renames it when it is whole. */
+static void
+a_compressed_file_under_another_name_is_read_and_known(void **state)
+{
+    (void)state;
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    append_gzip("logs/a.log.tmp", "one\ntwo\n");
+    then_got("one", "two", NULL);
+    files_rename("logs/a.log.tmp", "logs/a.log.2.gz");
+    then_nothing_comes();
+    append_gzip("logs/a.log.2.gz", "three\n");
+    then_got("three", NULL);
+}
+
+static void
 rubbish_behind_the_compressed_data_is_told(void **state)
 {
     (void)state;
@@ -470,6 +500,8 @@ main(void)
         TEST(a_truncated_compressed_file_is_told_and_gives_what_it_has),
         TEST(a_damaged_compressed_file_is_told_and_gives_what_it_has),
         TEST(what_is_no_gzip_is_told_and_not_sent),
+        TEST(what_is_no_gzip_is_told_when_it_appears),
+        TEST(a_compressed_file_under_another_name_is_read_and_known),
         TEST(rubbish_behind_the_compressed_data_is_told),
         TEST(a_compressed_file_written_anew_is_read_from_its_beginning),
         TEST(start_at_the_end_passes_over_compressed_files),
