@@ -109,7 +109,8 @@ open_file(struct file_read *r, const struct chunk *c)
         file_target_learn(r);
     if (!look_at_file(r, c))
         return false;
-    if (opened || (r->identity.head_len < IDENTITY_HEAD && r->size > r->identity.head_len))
+    if (opened || c->begin == 0 ||
+        (r->identity.head_len < IDENTITY_HEAD && r->size > r->identity.head_len))
         return verified(r, file_meet_head(r->fd, &r->identity, &r->start));
     return true;
 }

@@ -341,7 +341,7 @@ then_nothing_comes(void)
         fail_msg("'%s' came", got.list[0]);
 }
 
-static const struct file_tail *
+static struct file_tail *
 find_tail(const char *name)
 {
     struct file_tail *t;
@@ -1243,6 +1243,172 @@ a_copy_made_while_down_is_read_from_the_checkpoint(void **state)
     then_nothing_comes();
 }
 
+static bool
+has_looked_at_copy(void)
+{
+    const struct file_tail *t = find_tail("logs/a.log.1");
+
+    return t != NULL && t->read_at != 0 && t->state == TAIL_WAITING;
+}
+
+static void
+a_copy_that_was_met_while_it_was_empty_is_not_read_again(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    files_write("logs/a.log.1", "");
+    assert_true(turn_until(has_looked_at_copy));
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    append_numbers("logs/a.log", 100, 120);
+    then_got_numbers(100, 120);
+    assert_true(turn_until(has_held_none));
+    then_nothing_comes();
+}
+
+static uint64_t wait_over;
+
+static bool
+is_wait_over(void)
+{
+    return clock_ms() > wait_over;
+}
+
+/* An outage: it cannot read, and does not know what its file is now. */
+static void
+when_held_back(const char *name)
+{
+    find_tail(name)->state = TAIL_HOLDING;
+}
+
+static void
+when_released(const char *name)
+{
+    find_tail(name)->state = TAIL_WAITING;
+    file_tail_wake(find_tail(name));
+}
+
+static void
+then_the_copy_waits(void)
+{
+    assert_true(turn_until(has_held_one));
+    wait_over = clock_ms() + 700;       /* more than what two short files get */
+    assert_true(turn_until(is_wait_over));
+    assert_true(has_held_one());
+}
+
+static void
+a_copy_waits_as_long_as_its_original_is_held_back(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 10);
+    given_running();
+    then_got_numbers(0, 10);
+    when_held_back("logs/a.log");
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    then_the_copy_waits();
+    when_released("logs/a.log");
+    assert_true(turn_until(has_held_none));
+    append_numbers("logs/a.log", 10, 12);
+    then_got_numbers(10, 12);
+}
+
+static void
+a_copy_may_be_of_a_file_of_which_only_a_word_was_seen(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    files_write("logs/a.log", "000000 short\n");
+    given_running();
+    then_got_numbers(0, 1);
+    when_held_back("logs/a.log");
+    append_numbers("logs/a.log", 1, 40);
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    then_the_copy_waits();
+    when_released("logs/a.log");
+    then_got_numbers(1, 40);
+    then_nothing_comes();
+}
+
+static void
+append_hole(const char *name, size_t len)
+{
+    static const char nuls[8192];
+
+    files_put(name, nuls, len, O_APPEND);
+}
+
+static void
+a_hole_before_the_first_line_of_a_new_file_is_no_record(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_hole("logs/a.log", 5000);
+    append_numbers("logs/a.log", 0, 10);
+    given_running();
+    then_got_numbers(0, 10);
+    append_hole("logs/a.log.1", 6000);
+    append_numbers("logs/a.log.1", 10, 20);
+    then_got_numbers(10, 20);
+}
+
+static void
+a_hole_that_has_grown_while_we_were_down_is_no_record(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_hole("logs/a.log", 3000);
+    append_numbers("logs/a.log", 0, 1);
+    acknowledging = false;                      /* its place is remembered, the line is not */
+    given_running();
+    then_got_numbers(0, 1);
+    when_stopped();
+    acknowledging = true;
+    truncate_file("logs/a.log");
+    append_hole("logs/a.log", 5000);
+    append_numbers("logs/a.log", 1, 10);
+    given_running();
+    then_got_numbers(1, 10);
+}
+
+static void
+a_file_that_was_truncated_before_it_was_read_is_another(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 10);
+    given_running();
+    then_got_numbers(0, 10);
+    copy_file("logs/a.log", "logs/a.log.1");
+    assert_true(turn_until(has_held_one));
+    truncate_file("logs/a.log.1");
+    append_hole("logs/a.log.1", 8000);
+    append_numbers("logs/a.log.1", 10, 20);
+    then_got_numbers(10, 20);
+}
+
+static void
+a_file_that_had_a_name_of_the_patterns_only_in_passing_is_read(void **state)
+{
+    (void)state;
+    forget_settings();
+    with("paths", files_path("logs/a.log"));
+    append_numbers("logs/a.log", 0, 1);
+    given_running();
+    then_got_numbers(0, 1);
+    append_numbers("logs/next", 1, 10);
+    files_rename("logs/next", "logs/a.log");
+    files_rename("logs/a.log", "logs/a.log.1");
+    files_rename("logs/a.log.1", "logs/a.log.2");
+    then_got_numbers(1, 10);
+}
+
 static void
 a_file_renamed_out_of_the_patterns_while_down_is_finished(void **state)
 {
@@ -1493,6 +1659,13 @@ main(void)
         TEST(a_copy_in_the_patterns_has_what_was_truncated_unread),
         TEST(a_copy_outside_the_patterns_has_what_was_truncated_unread),
         TEST(a_copy_that_lacks_the_last_lines_is_not_read_again),
+        TEST(a_copy_that_was_met_while_it_was_empty_is_not_read_again),
+        TEST(a_copy_waits_as_long_as_its_original_is_held_back),
+        TEST(a_copy_may_be_of_a_file_of_which_only_a_word_was_seen),
+        TEST(a_hole_before_the_first_line_of_a_new_file_is_no_record),
+        TEST(a_hole_that_has_grown_while_we_were_down_is_no_record),
+        TEST(a_file_that_was_truncated_before_it_was_read_is_another),
+        TEST(a_file_that_had_a_name_of_the_patterns_only_in_passing_is_read),
         TEST(a_mere_copy_is_a_file_of_its_own),
         TEST(files_that_begin_alike_are_two),
         TEST(a_copy_of_a_removed_file_is_not_read_again),
