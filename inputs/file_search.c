@@ -90,7 +90,7 @@ meet_renamed(const struct hunt *h, const char *path, int fd, const struct stat *
         struct identity   id = l->identity;
         uint64_t          start;
 
-        if (l->found == NULL && l->tail == NULL && id.device == st->st_dev &&
+        if (l->found == NULL && l->itself && id.device == st->st_dev &&
             id.inode == st->st_ino && file_meet_head(fd, &id, &start) == FILE_SAME &&
             file_meet_tail(fd, l->marks[0].offset, &l->marks[0].print) == FILE_SAME)
             found(l, path, st, &l->marks[0]);
@@ -261,6 +261,8 @@ take_found(struct file_input *in, struct file_lost *l)
     }
     if (t == NULL)
         follow_elsewhere(in, l);
+    else if (t == l->tail)
+        file_tail_found(t, l->found);
     else if (!file_tail_place(t, &l->place))
         return;                         /* it was read from its beginning */
     if (l->size > l->place.offset)
@@ -350,6 +352,7 @@ file_search_tail(struct file_tail *t)
     struct file_lost    *l = add_lost(t->input, s->path, &s->identity, clock_epoch_ms());
 
     l->tail = t;
+    l->itself = t->current;
     l->earlier = t->unverified;
     l->unread = s->size > end && !t->unverified ? s->size - end : 0;
     l->nmarks = file_tail_marks(t, l->marks);
@@ -363,6 +366,7 @@ file_search_row(struct file_input *in, const struct checkpoint *row)
     struct file_lost *l = add_lost(in, row->path, &row->identity, row->updated);
 
     l->id = row->id;
+    l->itself = true;
     l->earlier = true;
     l->marks[0] = (struct file_mark){ row->offset, row->tail, row->lead };
     l->nmarks = 1;

@@ -38,6 +38,7 @@ struct file_lost {
     struct file_mark  marks[FILE_MARKS];    /* newest first */
     unsigned          nmarks;
     uint64_t          unread;       /* bytes behind the newest mark, as far as we know */
+    bool              itself;       /* its file may be there by another name */
     bool              earlier;      /* only an earlier run has seen it */
     int64_t           since;        /* epoch ms: a copy is not older */
 

@@ -255,6 +255,14 @@ take_findings(struct file_tail *t)
     take_growth(t);
 }
 
+/* No pattern leads to it any more and it is not open, but it may still be there: the
+ * target of a link that was switched, or renamed before it was opened. */
+static bool
+is_to_be_found(const struct file_tail *t)
+{
+    return t->read.outcome == FILE_READ_MISSING && t->names == NULL && t->current && !t->hunted;
+}
+
 static enum file_tail_event
 event_of(const struct file_tail *t)
 {
@@ -266,7 +274,8 @@ event_of(const struct file_tail *t)
     };
     const enum file_outcome outcome = t->read.outcome;
 
-    if (t->read.final && (outcome == FILE_READ_NOTHING || outcome == FILE_READ_MISSING))
+    if (t->read.final && (outcome == FILE_READ_NOTHING ||
+                          (outcome == FILE_READ_MISSING && !t->sought && !is_to_be_found(t))))
         return EV_LAST;
     return events[outcome];
 }
@@ -450,6 +459,10 @@ rest(struct file_tail *t)
     else
         log_again(&t->told, LOG_WARN, "cannot read '%s': %s (trying again)", file_source(t)->path,
                   strerror(t->read.fault));
+    if (is_to_be_found(t)) {
+        t->hunted = true;
+        file_search_tail(t);
+    }
     begin_rest(t);
     return EV_NONE;
 }
@@ -481,7 +494,7 @@ static enum file_tail_event
 note_back(struct file_tail *t)
 {
     t->gone_at = 0;
-    t->elsewhere = false;
+    t->elsewhere = t->hunted = false;
     t->read.final = false;
     return t->state == TAIL_WAITING && !t->gated ? EV_WAKE : EV_NONE;
 }
@@ -528,9 +541,23 @@ finish(struct file_tail *t)
     t->exists = t->current && t->read.fd >= 0 && !t->read.unlinked;
     if (t->read.fd >= 0)
         file_tail_close(t);
-    if (!t->exists && t->current && file_copy_has_suspects(t))
+    if (!t->exists && t->current && !t->sought && file_copy_has_suspects(t))
         file_search_tail(t);
     return t->exists || t->sought ? EV_NONE : forget(t);
+}
+
+void
+file_tail_found(struct file_tail *t, const char *path)
+{
+    struct source *s = file_source(t);
+
+    if (t->names != NULL || t->state == TAIL_CLOSED)
+        return;
+    source_rename(s, path);
+    t->elsewhere = true;
+    t->rest_until = 0;
+    if (s->id != 0)
+        checkpoints_note(t->input->store, s);
 }
 
 void

@@ -58,6 +58,7 @@ struct file_tail {
     bool                  holds;        /* its descriptor is counted */
     bool                  current;      /* its inode still holds this content: it is in `places` */
     bool                  sought;       /* its content is being looked for */
+    bool                  hunted;       /* it was, since its last name went */
     bool                  gated;        /* waits until all that is remembered is verified */
     bool                  unverified;   /* has a row, and was not opened yet */
     bool                  woken;        /* while its job was out */
@@ -80,7 +81,7 @@ struct file_tail {
     int64_t               mtime_ms;     /* as last seen; the size is the source's */
     bool                  is_due, is_open, is_attended;
     TAILQ_ENTRY(file_tail) all, due, open, attended, young;
-    struct file_mark     *marks;                /* how far it had read: a ring of FILE_MARKS, or NULL */
+    struct file_mark     *marks;                /* how far it had read: a ring, or NULL */
     unsigned              nmarks;               /* that were ever set */
     uint64_t              marked_at;
     bool                  marked_in_midst;      /* the newest: whole lines were left, */
@@ -118,6 +119,9 @@ bool file_tail_place(struct file_tail *t, const struct file_mark *place);
 /* How far it has read: now, and at some times before.  Newest first; `marks` has
  * room for FILE_MARKS. */
 unsigned file_tail_marks(const struct file_tail *t, struct file_mark *marks);
+
+/* It is there, by a name that no pattern means. */
+void file_tail_found(struct file_tail *t, const char *path);
 
 /* Its content was found, or will not be. */
 void file_tail_search_over(struct file_tail *t);
