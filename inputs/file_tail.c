@@ -284,8 +284,8 @@ event_of(const struct file_tail *t)
 static void
 verify(struct file_tail *t)
 {
-    if (!t->unverified)
-        return;
+    if (!t->unverified || (t->read.outcome == FILE_READ_MISSING && t->names != NULL))
+        return;                 /* or it was renamed a moment ago: the next look is the first */
     t->unverified = false;
     t->input->unverified--;
     file_search_go_on(t->input);
