@@ -104,6 +104,9 @@ agent_start(struct agent *a, uv_loop_t *loop, struct error *err)
     a->pipeline = pipeline_new(&conf);
     uv_timer_init(loop, &a->drain);
     a->drain.data = a;
+    for (size_t i = 0; i < a->config->ninputs; i++)
+        if (a->config->inputs[i]->plan->one_at_a_time)
+            checkpoints_make_durable(a->store);
     checkpoints_start(a->store, loop, a->config->agent.checkpoint_interval);
     return start_plugins(a, err);
 }
@@ -151,7 +154,7 @@ stop_outputs(struct agent *a)
     struct pipeline_counts counts;
 
     pipeline_counts(a->pipeline, &counts);
-    a->unsent = counts.records_out;
+    a->unsent = counts.records_out - counts.records_held;
     a->running = a->noutputs;
     if (a->noutputs == 0)
         checkpoints_flush(a->store, on_flushed, a);

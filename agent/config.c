@@ -35,6 +35,8 @@ struct loader {
     struct named_parser *parsers;       /* of the section `parsers` */
     size_t               nparsers;
     bool                 broken_route;  /* an input may seem to have no route by that */
+    const char          *misspelt[8];   /* sections that others were meant to be, which was told */
+    size_t               nmisspelt;
 };
 
 /* A section that is a map, or NULL: it is missing, or check_section() complains. */
@@ -301,6 +303,9 @@ need_section(struct loader *l, const char *key)
         return NULL;        /* check_section() complains */
     if (section != NULL && section->first != NULL)
         return section->first;
+    for (size_t i = 0; section == NULL && i < l->nmisspelt; i++)
+        if (strcmp(l->misspelt[i], key) == 0)
+            return NULL;
     errors_at(l->errs, section != NULL ? section->key_at : l->root->at,
               "no %s (the section '%s' must name at least one)", key, key);
     return NULL;
@@ -522,6 +527,8 @@ use_route(struct plan *plan, const struct route *r)
     plan_add_route(plan, r);
     if (r->output != NULL && r->output->read_pause > plan->read_pause)
         plan->read_pause = r->output->read_pause;
+    if (r->output != NULL && r->output->one_at_a_time)
+        plan->one_at_a_time = true;
 }
 
 /* Those of `routes` that are for it, then its own. */
@@ -627,6 +634,8 @@ check_section(struct loader *l, const struct node *n)
         return;
     }
     near = strings_nearest(n->key, names, NSECTIONS);
+    if (near != NULL && l->nmisspelt < sizeof l->misspelt / sizeof *l->misspelt)
+        l->misspelt[l->nmisspelt++] = near;
     if (near != NULL)
         errors_at(l->errs, n->key_at, "there is no section '%s' (did you mean '%s'?)", n->key,
                   near);

@@ -230,6 +230,18 @@ name_test(struct loader *l, const struct node *map)
         buf_add_string(&l->what, "a test");
 }
 
+/* The name for messages, which take it over. */
+static char *
+shown_name(const struct node *map, char *name)
+{
+    const struct node *n = node_get(map, "name");
+
+    if (n == NULL || !n->secret)
+        return name;
+    free(name);
+    return mem_string(node_shown(n));
+}
+
 static void
 free_test(struct config_test *t)
 {
@@ -242,15 +254,15 @@ static void
 load_test(struct loader *l, const struct node *map)
 {
     const size_t          before = l->errs->count;
-    struct test_conf      conf = { NULL };
+    struct test_conf      conf = { .name = NULL };
     const struct settings set = { &conf, config_test_fields };
-    struct config_test    t = { NULL };
+    struct config_test    t = { .name = NULL };
     struct config        *c = l->c;
 
     name_test(l, map);
     fields_load(&set, 1, buf_string(&l->what), map, map->at, NULL, NULL, l->errs);
-    t = (struct config_test){ .name = conf.name, .path = conf.path, .expect = conf.expect,
-                              .partitions = conf.partitions };
+    t = (struct config_test){ .name = shown_name(map, conf.name), .path = conf.path,
+                              .expect = conf.expect, .partitions = conf.partitions };
     if (map->kind == NODE_MAP) {
         t.input = find_input(l, conf.input, map->at);
         load_given(l, &t.given, conf.given);

@@ -622,7 +622,7 @@ static void
 on_rewound(struct source *s, const char *reason)
 {
     log_debug("'%s' will be read again from byte %llu: %s", s->path,
-              (unsigned long long)s->window.committed, reason);
+              (unsigned long long)window_end(&s->window), reason);
     file_tail_event((struct file_tail *)s, EV_REWOUND);
 }
 

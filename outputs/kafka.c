@@ -114,6 +114,9 @@ finish(struct kafka *k)
         (uv_handle_t *)&k->ask, (uv_handle_t *)&k->again,
     };
 
+    if (k->base.at_most_once)
+        kafka_forget_stop(k);
+    kafka_report_tell(k);
     kafka_topics_let_go(k);
     k->handles = sizeof handles / sizeof *handles;
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
@@ -149,6 +152,7 @@ free_output(struct output *o)
 
     kafka_topics_free(k);
     kafka_pieces_free_spare(k);
+    kafka_report_free(k);
     kafka_settings_fini(&k->settings);
     free(k->batch);
     free(o->name);
@@ -160,6 +164,7 @@ free_output(struct output *o)
 static const struct output_ops kafka_ops = {
     .start = start, .send = take_run, .stop = stop, .free = free_output, .topic = topic,
     .place = kafka_topic_place, .yield = kafka_yield, .probe = kafka_probe,
+    .dead_letter = kafka_dead_letter, .report = kafka_report,
     .partition_of = kafka_topic_place_among,
 };
 
@@ -178,6 +183,11 @@ load(const char *name, const char *what, const struct node *conf, struct errors 
     k->how.partitioner = (enum kafka_partitioner)k->settings.partitioner;
     k->how.keyless = (enum kafka_keyless)k->settings.keyless;
     k->base.read_pause = k->settings.linger;
+    k->in_time = k->settings.batch_messages;
+    k->base.on_rejected = (enum on_rejected)k->settings.on_rejected;
+    k->base.key_serializer = k->settings.key_serializer;
+    k->base.at_most_once = k->settings.send == KAFKA_FIRE_AND_FORGET;
+    k->base.one_at_a_time = k->settings.send == KAFKA_SYNC;
     k->batch = mem_zero(k->settings.batch_messages * sizeof *k->batch);
     return &k->base;
 }

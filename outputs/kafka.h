@@ -21,7 +21,11 @@
  *     kafka_send       handing a batch over
  *     kafka_reports    the way back
  *     kafka_errors     librdkafka's errors in the user's words
+ *     kafka_dead       dead letters on their way to a topic
  *     kafka_yield      giving memory back that only waits
+ *     kafka_forget     fire_and_forget: giving up what cannot be sent
+ *     kafka_times      times that a topic does not take
+ *     kafka_report     librdkafka's statistics
  *     kafka_probe      `check --connect`
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -38,6 +42,7 @@
 #include "agent/base/log.h"
 #include "agent/data/chunk.h"
 #include "agent/flow/output.h"
+#include "agent/flow/report.h"
 #include "outputs/kafka_errors.h"
 #include "outputs/kafka_partition.h"
 #include "outputs/kafka_settings.h"
@@ -47,8 +52,9 @@ enum {
     KAFKA_MAX_BACKOFF_MS = 5000,
 };
 
-/* message.state: did its last sending fail? */
-enum { MESSAGE_FINE, MESSAGE_FAILED };
+/* message.state, bits: its last sending failed; it is a dead letter on its way to
+ * dead_letter_topic (kafka_dead.c). */
+enum { MESSAGE_FAILED = 1, MESSAGE_DEAD = 2 };
 
 /* Messages [first, first + count) of a chunk that stand together in a list,
  * which pins the chunk once for them. */
@@ -89,6 +95,7 @@ struct kafka_lane {
     uint32_t              limit;            /* messages a batch; smaller after such a fault */
     uint64_t              backoff;          /* ms, 0: none */
     uint64_t              retry_at;         /* clock_ms(), while it rests */
+    uint64_t              moved_at;         /* clock_ms(): a batch arrived, or the first came in */
 };
 
 struct kafka_lanes {
@@ -101,6 +108,13 @@ enum kafka_topic_state {
     TOPIC_MISSING,          /* the cluster says that it does not exist */
     TOPIC_FORBIDDEN,        /* we may not see it or write to it */
     TOPIC_ILLEGAL,          /* the cluster does not take the name */
+};
+
+/* How far from now a record's time may be, as far as is known. */
+struct kafka_times {
+    bool     known;
+    int64_t  ahead, behind;         /* ms */
+    uint64_t asked_at;              /* clock_ms(), 0: never */
 };
 
 struct kafka_topic {
@@ -117,11 +131,14 @@ struct kafka_topic {
     struct kafka_lane    **lanes;
     int32_t                nlanes;          /* as many as partitions, */
     int32_t                max_lanes;       /* and those that were there once */
+    bool                   shrinks;         /* to fewer: nothing is handed over, until all is back */
     int32_t                sticky;          /* the lane that keyless records fill, */
     uint64_t               sticky_bytes;    /* what it got since it was chosen, */
     uint64_t               sticky_since;    /* and when that was */
     uint64_t               batch_bytes;     /* the most at once, as learned from the broker */
     uint32_t               successes;       /* large batches that arrived since that changed */
+    struct topic_report    report;
+    struct kafka_times     times;
     struct kafka_pieces    unplaced;        /* while the count is not known */
     uint64_t               unplaced_messages;
 };
@@ -176,12 +193,29 @@ struct kafka {
     struct kafka_lanes             ready, resting;
     struct kafka_piece            *spare;       /* pieces for reuse */
     rd_kafka_message_t            *batch;       /* for handing over */
+    uint32_t                       in_time;     /* messages that can be, within linger, as learned */
 
     /* kafka_reports */
     bool                           worked;      /* the cluster has answered once */
     bool                           down;        /* no broker could be reached since */
+    uint64_t                       successes;   /* events with messages that arrived */
     _Atomic int                    certificate; /* why the broker's is not trusted: _errors.h */
     struct log_repeat              told[TROUBLES];
+
+    /* kafka_report */
+    struct output_report           report;
+    struct topic_report           *topic_reports;   /* as many as topics, when it was asked for */
+    struct broker_report          *brokers;
+    size_t                         nbrokers;
+
+    /* kafka_dead */
+    struct kafka_topic            *dead;        /* that of dead_letter_topic, once it is wanted */
+    struct log_repeat              told_dead;
+
+    /* kafka_forget */
+    uint64_t                       seen_successes, pressed_at, stalled_since, purged_at;
+    uint64_t                       lost;        /* messages, since they were told */
+    struct log_repeat              told_lost;
 
     unsigned                       handles;     /* still to be closed */
     output_stopped_f              *stopped;     /* set: nothing new is begun */
@@ -248,6 +282,34 @@ void kafka_send_batch(struct kafka_lane *l);
 /* ---- kafka_reports.c */
 void kafka_reports_take(struct kafka *k);           /* all that are there */
 void kafka_reports_failure(struct kafka_lane *l, struct message *m, rd_kafka_resp_err_t err);
+
+/* ---- kafka_dead.c: see output.h; `headers` gives a message room for one more at the end of
+ * its list, `refused` is for one that dead_letter_topic does not take, `waited` for a
+ * topic that is stuck: dead letters wait for it no longer. */
+bool kafka_dead_letter(struct output *o, const struct run *run, struct message *m,
+                       const char *reason);
+struct headers *kafka_dead_headers(struct message *m, uint32_t more);
+void kafka_dead_refused(struct kafka *k, struct message *m, const char *reason);
+void kafka_dead_waited(struct kafka_topic *t);
+
+/* ---- kafka_forget.c: with at_most_once.  `error`: is it one after which a message is given
+ * up?  `failed`: then let go of what of the batch has failed; `stop`: of everything. */
+bool kafka_forget_error(const struct kafka *k, rd_kafka_resp_err_t err);
+void kafka_forget_pressed(struct kafka *k);
+bool kafka_forget_failed(struct kafka_lane *l);
+void kafka_forget_stop(struct kafka *k);
+
+/* ---- kafka_times.c: `check`: a message before it is sent, where limits are known;
+ * `refused`: the batch of a lane, for a time in it; true if something was mended. */
+void kafka_times_check(struct kafka_topic *t, struct message *m);
+bool kafka_times_refused(struct kafka_lane *l);
+void kafka_times_answer(struct kafka *k, rd_kafka_event_t *event);
+
+/* ---- kafka_report.c: see output.h */
+const struct output_report *kafka_report(struct output *o);
+void kafka_report_take(struct kafka *k, const char *statistics);
+void kafka_report_tell(struct kafka *k);        /* with debug messages only */
+void kafka_report_free(struct kafka *k);
 
 /* ---- kafka_yield.c, kafka_probe.c: see output.h */
 void kafka_yield(struct output *o);

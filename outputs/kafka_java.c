@@ -102,13 +102,22 @@ take_ignore_keys(struct kafka_loading *l, const struct node *entry, const char *
 }
 
 static void
-take_serializer(struct kafka_loading *l, const struct node *entry, const char *text)
+take_key_serializer(struct kafka_loading *l, const struct node *entry, const char *text)
 {
-    const char *name = last_part(text);
+    const int kind = serializer_find(text);
 
-    if (strcmp(name, "StringSerializer") != 0 && strcmp(name, "ByteArraySerializer") != 0 &&
-        strcmp(name, "BytesSerializer") != 0)
-        (void)refuse(l, entry, "cannot be this class: keys and values are made by the routes");
+    if (kind < 0)
+        (void)refuse(l, entry, "can be string, bytes, short, integer, long, float, double, uuid, "
+                               "or the class of Kafka's that writes one of them");
+    else
+        l->settings->key_serializer = (enum serializer)kind;
+}
+
+static void
+take_value_serializer(struct kafka_loading *l, const struct node *entry, const char *text)
+{
+    if (serializer_find(text) != SERIALIZER_TEXT)
+        (void)refuse(l, entry, "cannot be this class: values are made by the routes");
 }
 
 static void
@@ -285,8 +294,8 @@ static const struct row rows[] = {
     TAKE("partitioner.ignore.keys", take_ignore_keys),
     IGNORE("partitioner.adaptive.partitioning.enable", no_rebalance),
     IGNORE("partitioner.availability.timeout.ms", no_rebalance),
-    TAKE("key.serializer", take_serializer),
-    TAKE("value.serializer", take_serializer),
+    TAKE("key.serializer", take_key_serializer),
+    TAKE("value.serializer", take_value_serializer),
     TAKE("key.serializer.encoding", take_encoding),
     TAKE("value.serializer.encoding", take_encoding),
     TAKE("serializer.encoding", take_encoding),

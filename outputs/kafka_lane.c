@@ -18,7 +18,6 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
@@ -169,6 +168,8 @@ void
 kafka_lane_add(struct kafka_lane *l, struct chunk *c, uint32_t first, uint32_t count,
                uint64_t bytes)
 {
+    if (l->state == LANE_IDLE)
+        l->moved_at = clock_ms();
     kafka_pieces_add(l->topic->kafka, &l->waiting, c, first, count);
     l->waiting_bytes += bytes;
     l->waiting_messages += count;
@@ -200,31 +201,13 @@ kafka_lane_reject(struct kafka_lane *l, struct message *m, const char *reason)
         .chunk = m->chunk, .first = (uint32_t)(m - m->chunk->messages), .count = 1,
     };
 
-    m->state = MESSAGE_FINE;        /* there is nothing to be sent again */
+    l->topic->report.rejected++;
+    if (m->state & MESSAGE_DEAD) {
+        kafka_dead_refused(k, m, reason);
+        return;
+    }
+    m->state = 0;                   /* there is nothing to be sent again */
     pipeline_rejected(k->base.pipeline, &run, m, reason);
-}
-
-/* The broker does not take a time so far from its own: the record keeps it in a
- * header, and is sent with the time of sending. */
-static bool
-give_up_timestamp(struct kafka_lane *l, struct message *m)
-{
-    struct arena   *a = &m->chunk->arena;
-    const uint32_t  n = m->headers != NULL ? m->headers->count : 0;
-    struct headers *h;
-    char            digits[24];
-
-    if (l->fault != RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || m->timestamp == NO_TIMESTAMP)
-        return false;
-    h = arena_alloc(a, sizeof *h + (n + 1) * sizeof h->list[0]);
-    h->count = n + 1;
-    for (uint32_t i = 0; i < n; i++)
-        h->list[i] = m->headers->list[i];
-    snprintf(digits, sizeof digits, "%lld", (long long)m->timestamp);
-    h->list[n] = (struct header){ SLICE("stoker.timestamp"), arena_copy(a, slice_of(digits)) };
-    m->headers = h;
-    m->timestamp = NO_TIMESTAMP;
-    return true;
 }
 
 /* The batch was too large for the topic, or a message in it is: smaller ones
@@ -245,13 +228,15 @@ static void
 narrow(struct kafka_lane *l)
 {
     const struct kafka_piece *piece = l->out.first;
-    struct message           *m = &piece->chunk->messages[piece->first];
 
+    if (l->fault == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP && kafka_times_refused(l))
+        return;
     if (l->out_messages > 1) {
         l->limit = l->out_messages / 2;
         learn_size(l);
-    } else if (!give_up_timestamp(l, m)) {
-        kafka_lane_reject(l, m, kafka_errors_reason(l->fault));
+    } else {
+        kafka_lane_reject(l, &piece->chunk->messages[piece->first],
+                          kafka_errors_reason(l->fault));
     }
 }
 
@@ -287,12 +272,13 @@ put_back(struct kafka_lane *l)
         for (uint32_t i = p->first; i < p->first + p->count; i++) {
             struct message *m = &p->chunk->messages[i];
 
-            if (m->state != MESSAGE_FAILED)
+            if (!(m->state & MESSAGE_FAILED))
                 continue;
-            m->state = MESSAGE_FINE;
+            m->state &= ~MESSAGE_FAILED & 0xf;
             kafka_pieces_add(k, &failed, p->chunk, i, 1);
             l->waiting_bytes += m->value_len + m->key_len;
             l->waiting_messages++;
+            k->report.sent_again++;
         }
     kafka_pieces_prepend(&l->waiting, &failed);
 }
@@ -300,23 +286,28 @@ put_back(struct kafka_lane *l)
 static enum lane_event
 settle(struct kafka_lane *l)
 {
+    struct kafka       *k = l->topic->kafka;
     struct kafka_pieces out;
-    const bool          again = l->error != 0;
+    bool                again = l->error != 0;
 
     if (l->fault != 0)
         narrow(l);
     else if (!again && l->out_messages > 0)
         widen(l);
+    if (again && k->base.at_most_once && kafka_forget_failed(l))
+        again = false;
     if (again || l->fault != 0)
         put_back(l);
-    if (!again)
+    if (!again) {
         l->backoff = 0;
+        l->moved_at = clock_ms();
+    }
     out = l->out;
     l->out = (struct kafka_pieces){ NULL, NULL };
     l->out_bytes = 0;
     l->out_messages = 0;
     l->error = l->fault = 0;
-    kafka_pieces_let_go(l->topic->kafka, &out);
+    kafka_pieces_let_go(k, &out);
     if (again)
         return LANE_AGAIN;
     return l->waiting.first != NULL ? LANE_NEXT : LANE_EMPTY;

@@ -200,8 +200,10 @@ on_ask(uv_timer_t *timer)
 {
     struct kafka *k = timer->data;
 
-    for (struct kafka_topic *t = k->topics; t != NULL; t = t->next)
+    for (struct kafka_topic *t = k->topics; t != NULL; t = t->next) {
         tell_trouble(t);
+        kafka_dead_waited(t);
+    }
     if (k->asking || k->state != PRODUCER_THERE || k->topics == NULL)
         return;
     k->asking = true;

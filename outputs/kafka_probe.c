@@ -295,6 +295,8 @@ kafka_probe(struct output *o, const struct strings *topics, uint64_t max_line,
         for (size_t i = 0; i < topics->count; i++)
             if (check_topic(&p, topics->list[i]))
                 strings_add(&there, topics->list[i]);
+        if (p.kafka->settings.dead_letter_topic != NULL)
+            (void)check_topic(&p, p.kafka->settings.dead_letter_topic);
         if (there.count > 0)
             check_sizes(&p, &there, max_line);
     }

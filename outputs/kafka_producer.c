@@ -41,7 +41,8 @@ kafka_producer_make(struct kafka *k, struct error *err)
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(k->settings.client);
     char             text[400];
 
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG |
+                                   RD_KAFKA_EVENT_STATS);
     kafka_errors_watch(conf, &k->certificate);
     k->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (k->producer != NULL)
@@ -162,6 +163,7 @@ kafka_producer_failed(struct kafka *k)
     if (k->state != PRODUCER_THERE)
         return;
     k->state = PRODUCER_FAILED;
+    k->report.producers++;
     (void)log_again(&k->told_change, LOG_ERROR,
                     "output '%s': the producer has failed and is replaced; %" PRIu64
                     " records are sent again%s: %s: %s", k->base.name, k->outstanding,

@@ -21,7 +21,7 @@ tell_failure(struct kafka_topic *t, rd_kafka_resp_err_t err)
 {
     struct kafka *k = t->kafka;
 
-    if (k->state == PRODUCER_THERE)
+    if (k->state == PRODUCER_THERE && !kafka_forget_error(k, err))
         (void)log_again(&t->told_failing, LOG_WARN,
                         "output '%s': topic '%s': %s (the records are sent again)", k->base.name,
                         t->name, rd_kafka_err2str(err));
@@ -32,7 +32,7 @@ kafka_reports_failure(struct kafka_lane *l, struct message *m, rd_kafka_resp_err
 {
     struct kafka_topic *t = l->topic;
 
-    m->state = MESSAGE_FAILED;
+    m->state |= MESSAGE_FAILED;
     if (kafka_errors_fault(err)) {
         l->fault = err;
         return;
@@ -66,6 +66,7 @@ note_success(struct kafka_lane *l)
     struct kafka *k = l->topic->kafka;
 
     k->worked = true;
+    k->successes++;
     if (k->down) {
         k->down = false;
         for (int i = 0; i < TROUBLES; i++)
@@ -80,7 +81,7 @@ note_success(struct kafka_lane *l)
 
 /* Reports of one chunk that stand together become one call. */
 struct tally {
-    struct pipeline *pipeline;
+    struct pipeline *pipeline;      /* NULL: nobody waits for them */
     struct chunk    *chunk;
     uint32_t         count;
 };
@@ -88,7 +89,7 @@ struct tally {
 static void
 tell_delivered(struct tally *tally)
 {
-    if (tally->count > 0)
+    if (tally->count > 0 && tally->pipeline != NULL)
         pipeline_delivered(tally->pipeline, tally->chunk, tally->count);
     tally->count = 0;
 }
@@ -111,9 +112,11 @@ lane_of(const rd_kafka_message_t *rkm)
     return t->lanes[rkm->partition];
 }
 
+/* `arrived` messages of one request; with the last of a batch it is over. */
 static void
-settle(struct kafka_lane *l)
+settle(struct kafka_lane *l, uint32_t arrived)
 {
+    l->topic->report.acknowledged += arrived;
     if (l->outstanding > 0)
         return;
     if (l->error == 0 && l->fault == 0)
@@ -124,9 +127,11 @@ settle(struct kafka_lane *l)
 static void
 take_reports(struct kafka *k, rd_kafka_event_t *event)
 {
-    struct tally              tally = { k->base.pipeline, NULL, 0 };
+    struct tally              tally = { k->base.at_most_once ? NULL : k->base.pipeline, NULL,
+                                               0 };
     const rd_kafka_message_t *rkm, *before = NULL;
     struct kafka_lane        *l = NULL;
+    uint32_t                  arrived = 0;
 
     for (; (rkm = rd_kafka_event_message_next(event)) != NULL; before = rkm) {
         struct message *m = rkm->_private;
@@ -134,20 +139,23 @@ take_reports(struct kafka *k, rd_kafka_event_t *event)
         if (before == NULL || rkm->rkt != before->rkt || rkm->partition != before->partition) {
             tell_delivered(&tally);
             if (l != NULL)
-                settle(l);
+                settle(l, arrived);
+            arrived = 0;
             l = lane_of(rkm);
         }
         assert(l->outstanding > 0);
         l->outstanding--;
         k->outstanding--;
-        if (rkm->err == 0)
+        if (rkm->err == 0) {
+            arrived++;
             count_delivered(&tally, m->chunk);
-        else
+        } else {
             kafka_reports_failure(l, m, rkm->err);
+        }
     }
     tell_delivered(&tally);
     if (l != NULL)
-        settle(l);
+        settle(l, arrived);
 }
 
 /* ---- Errors and logs ------------------------------------------------------- */
@@ -200,6 +208,12 @@ kafka_reports_take(struct kafka *k)
             break;
         case RD_KAFKA_EVENT_LOG:
             take_log(k, event);
+            break;
+        case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT:
+            kafka_times_answer(k, event);
+            break;
+        case RD_KAFKA_EVENT_STATS:
+            kafka_report_take(k, rd_kafka_event_stats(event));
             break;
         default:
             break;

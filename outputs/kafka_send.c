@@ -6,8 +6,9 @@
  * refusal ends the hand-over: what came after it must not overtake.
  *
  * All of it has to be there before librdkafka's linger (1 ms) is over, or the
- * batch becomes two requests.  Plain messages are quick enough; those with
- * headers are watched by the clock.
+ * batch becomes two requests; and while the second waits for the first, librdkafka
+ * turns in a loop.  So a batch is no larger than what this machine has lately
+ * handed over in good time, and messages with headers are watched by the clock.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,6 +23,9 @@ enum {
     HEADER_OVERHEAD = 10,
     LOOK_EVERY = 32,            /* messages with headers between two looks at the clock */
     LATE_NS = 500 * 1000,
+    IN_TIME_NS = 700 * 1000,    /* for all plain messages of a batch */
+    FEWEST = 500,               /* of them, whatever the clock says */
+    LEARN_FROM = 200,           /* messages in a call that says something about the next one */
 };
 
 struct handover {
@@ -29,6 +33,7 @@ struct handover {
     rd_kafka_message_t *plain;      /* collected, not handed over yet */
     int                 nplain;
     unsigned            nspecial;
+    uint32_t            most;       /* messages */
     uint64_t            began;      /* clock_ns() of the first special one */
     bool                over;       /* nothing more fits, or may follow */
 };
@@ -79,16 +84,31 @@ fill(rd_kafka_message_t *to, struct message *m)
     to->_private = m;
 }
 
+/* A call that was interrupted is noise: one counts for a quarter. */
+static void
+learn_pace(struct kafka *k, uint32_t count, uint64_t ns)
+{
+    const uint64_t in_time = (uint64_t)IN_TIME_NS * count / (ns > 0 ? ns : 1);
+    const uint64_t most = in_time < k->settings.batch_messages ? in_time
+                                                               : k->settings.batch_messages;
+
+    if (count >= LEARN_FROM)
+        k->in_time = (uint32_t)((3 * (uint64_t)k->in_time + most) / 4);
+}
+
 static void
 hand_over_plain(struct handover *h)
 {
     const int n = h->nplain;
+    uint64_t  began;
     int       taken;
 
     h->nplain = 0;
     if (n == 0)
         return;
+    began = clock_ns();
     taken = rd_kafka_produce_batch(h->lane->topic->handle, h->lane->partition, 0, h->plain, n);
+    learn_pace(h->lane->topic->kafka, (uint32_t)n, clock_ns() - began);
     accepted(h, (uint32_t)taken);
     for (int i = 0; i < n && taken < n; i++)
         if (h->plain[i].err != 0)
@@ -166,11 +186,21 @@ wire_size(const struct message *m)
 }
 
 static bool
-fits(const struct kafka_lane *l, uint64_t size)
+fits(const struct handover *h, uint64_t size)
 {
+    const struct kafka_lane *l = h->lane;
+
     if (l->out_messages == 0)
         return true;
-    return l->out_messages < l->limit && l->out_bytes + size <= l->topic->batch_bytes;
+    return l->out_messages < h->most && l->out_bytes + size <= l->topic->batch_bytes;
+}
+
+static uint32_t
+most_messages(const struct kafka_lane *l)
+{
+    const uint32_t in_time = l->topic->kafka->in_time > FEWEST ? l->topic->kafka->in_time : FEWEST;
+
+    return l->limit < in_time ? l->limit : in_time;
 }
 
 /* True: it is part of the batch now. */
@@ -178,9 +208,12 @@ static bool
 take(struct handover *h, struct message *m)
 {
     struct kafka_lane *l = h->lane;
-    const uint64_t     size = wire_size(m);
+    uint64_t           size;
 
-    if (!fits(l, size)) {
+    if (m->timestamp != NO_TIMESTAMP && l->topic->times.known)
+        kafka_times_check(l->topic, m);
+    size = wire_size(m);
+    if (!fits(h, size)) {
         h->over = true;
         return false;
     }
@@ -226,9 +259,14 @@ take_piece(struct handover *h)
 void
 kafka_send_batch(struct kafka_lane *l)
 {
-    struct handover h = { .lane = l, .plain = l->topic->kafka->batch };
+    struct handover h = { .lane = l, .plain = l->topic->kafka->batch, .most = most_messages(l) };
 
     if (l->topic->handle == NULL) {         /* librdkafka would not make one; that was told */
+        l->error = RD_KAFKA_RESP_ERR__STATE;
+        return;
+    }
+    /* It may come back with other partitions, or does: its messages will get other places. */
+    if (l->topic->shrinks || l->topic->state == TOPIC_MISSING) {
         l->error = RD_KAFKA_RESP_ERR__STATE;
         return;
     }

@@ -19,17 +19,17 @@
 #include "agent/base/buf.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/flow/output.h"
+#include "agent/flow/route.h"
 #include "outputs/kafka_java.h"
 
-enum { SEND_ASYNC, SEND_FIRE_AND_FORGET, SEND_SYNC, SEND_TRANSACTIONAL };
-enum { REJECTED_DEAD_LETTER, REJECTED_DROP, REJECTED_HALT };
 enum { ACKS_ALL = -1 };
 enum { NONE, GZIP, SNAPPY, LZ4, ZSTD };
 enum { MAX_NAMES = 512, MAX_LINGER_MS = 60 * 1000 };
 
 static const struct choice send_choices[] = {
-    { "async", SEND_ASYNC }, { "fire_and_forget", SEND_FIRE_AND_FORGET }, { "sync", SEND_SYNC },
-    { "transactional", SEND_TRANSACTIONAL }, { NULL, 0 },
+    { "async", KAFKA_ASYNC }, { "fire_and_forget", KAFKA_FIRE_AND_FORGET }, { "sync", KAFKA_SYNC },
+    { "transactional", KAFKA_TRANSACTIONAL }, { NULL, 0 },
 };
 
 static const struct choice acks_choices[] = {
@@ -65,8 +65,13 @@ const struct field kafka_fields[] = {
         "accepted, and checked when the configuration is loaded. A Java name that librdkafka "
         "spells otherwise is translated; `buffer.memory` is `memory` of the section `agent`."),
     A_CHOICE(struct kafka_settings, "send", send, "async", send_choices,
-        "`async`: the offset of a file follows the broker's acknowledgement, at least once. The "
-        "other ways are not supported yet."),
+        "What moves the offset of a file. `async`: the broker's acknowledgement; at least once. "
+        "`sync`: the same, and a source has one record out at a time, whose offset is on disk "
+        "before the next is sent; strict order and at most one duplicate a source, but slow. "
+        "`fire_and_forget`: that the client took the record; at most once. What the client holds, "
+        "within `memory` of the section `agent`, is lost with the agent, and given up (counted, "
+        "and an alarm) when memory is full and no broker has taken anything for 5 s. "
+        "`transactional` is not supported yet."),
     A_CHOICE(struct kafka_settings, "acks", acks, "all", acks_choices,
         "How many replicas must have a record before it counts as arrived: none, the leader, or "
         "all that are in sync."),
@@ -80,7 +85,7 @@ const struct field kafka_fields[] = {
         "the broker's own."),
     A_TEXT(struct kafka_settings, "delivery.timeout.ms", delivery_timeout, "infinite",
         "After this time librdkafka gives a record back. It is sent again all the same: an outage "
-        "is waiting, not failure."),
+        "is waiting, not failure. Only `send: fire_and_forget` gives it up then."),
     A_TEXT(struct kafka_settings, "linger.ms", linger_text, "5",
         "A quiet file is read at the earliest so many milliseconds after its last read, so that "
         "lines which come one by one travel together."),
@@ -92,12 +97,16 @@ const struct field kafka_fields[] = {
     A_CHOICE(struct kafka_settings, "keyless", keyless, "sticky", keyless_choices,
         "Where a record without key goes: `sticky` keeps to one partition until a batch is full "
         "and then takes the one where least waits, `round_robin` deals record by record, "
-        "`source` keeps every source to one partition."),
+        "`source` keeps every source to one partition, `random` takes any."),
     A_CHOICE(struct kafka_settings, "on_rejected", on_rejected, "dead_letter", rejected_choices,
-        "What becomes of a record that the broker will never take: a JSON line in "
-        "`state_dir/dead_letter/OUTPUT.jsonl`. `drop` and `halt` are not supported yet."),
+        "What becomes of a record that will never be taken (too large, invalid, for a partition "
+        "that does not exist). `dead_letter`: a JSON line in `state_dir/dead_letter/OUTPUT.jsonl`, "
+        "which `stoker replay` sends again. `drop`: it is counted. `halt`: its source stops before "
+        "it, with an alarm, and the next start tries it again; the others go on."),
     A_TEXT(struct kafka_settings, "dead_letter_topic", dead_letter_topic, NULL,
-        "Rejected records go to this topic instead. Not supported yet."),
+        "Rejected records go to this topic instead, with the headers `stoker.error`, "
+        "`stoker.topic`, `stoker.partition`, `stoker.source` and `stoker.offset`. One that this "
+        "topic does not take either goes to the file."),
     A_BOOL(struct kafka_settings, "create_topics", create_topics, "false",
         "Let the brokers create a topic that does not exist. Otherwise it is an alarm, and its "
         "records wait."),
@@ -121,7 +130,7 @@ static const char *const base_properties[][2] = {
     { "reconnect.backoff.ms", "100" },
     { "reconnect.backoff.max.ms", "2000" },
     { "topic.metadata.refresh.interval.ms", "60000" },
-    { "statistics.interval.ms", "0" },
+    { "statistics.interval.ms", "10000" },
     { "log.queue", "true" },
 };
 
@@ -176,6 +185,25 @@ not_yet(struct kafka_loading *l, const char *key, bool wanted)
 {
     if (wanted)
         (void)errors_at(l->errs, place(l, key), "'%s' with this value is not supported yet", key);
+}
+
+static void
+check_rejected(struct kafka_loading *l)
+{
+    const struct kafka_settings *s = l->settings;
+
+    if (s->on_rejected == REJECTED_HALT && s->send == KAFKA_FIRE_AND_FORGET)
+        (void)errors_at(l->errs, place(l, "on_rejected"), "'on_rejected: halt' cannot go with "
+                        "'send: fire_and_forget': the offset has moved over the record by then");
+    if (s->dead_letter_topic == NULL)
+        return;
+    if (!route_topic_legal(slice_of(s->dead_letter_topic)))
+        (void)errors_at(l->errs, place(l, "dead_letter_topic"), "'%s' cannot be a topic (1 to 249 "
+                        "letters, digits, '.', '_' and '-', and neither '.' nor '..')",
+                        node_shown(node_get(l->map, "dead_letter_topic")));
+    if (s->on_rejected != REJECTED_DEAD_LETTER)
+        (void)errors_at(l->errs, place(l, "dead_letter_topic"), "'dead_letter_topic' needs "
+                        "'on_rejected: dead_letter'");
 }
 
 static void
@@ -277,9 +305,8 @@ set_table(struct kafka_loading *l)
     struct kafka_settings *s = l->settings;
     char                   number[32];
 
-    not_yet(l, "send", s->send != SEND_ASYNC);
-    not_yet(l, "on_rejected", s->on_rejected != REJECTED_DEAD_LETTER);
-    not_yet(l, "dead_letter_topic", s->dead_letter_topic != NULL);
+    not_yet(l, "send", s->send == KAFKA_TRANSACTIONAL);
+    check_rejected(l);
     set_servers(l);
     set_times(l);
     set_idempotence(l);

@@ -17,11 +17,16 @@
 #include "agent/base/strings.h"
 #include "agent/data/field.h"
 #include "agent/data/node.h"
+#include "agent/data/serializer.h"
 #include "outputs/kafka_partition.h"
+
+enum kafka_send { KAFKA_ASYNC, KAFKA_FIRE_AND_FORGET, KAFKA_SYNC, KAFKA_TRANSACTIONAL };
 
 struct kafka_settings {
     struct strings servers;
-    int            send, acks, compression, on_rejected;
+    int            send;                /* enum kafka_send */
+    int            on_rejected;         /* enum on_rejected */
+    int            acks, compression;
     int            partitioner;         /* enum kafka_partitioner */
     int            keyless;             /* enum kafka_keyless */
     bool           idempotence;
@@ -33,6 +38,7 @@ struct kafka_settings {
     char          *dead_letter_topic;
 
     bool           ignore_keys;         /* partitioner.ignore.keys */
+    enum serializer key_serializer;     /* of routes that do not say */
     uint64_t       linger;              /* ms: how often a quiet source is read */
     uint64_t       refresh;             /* ms: how often metadata is asked for; 0: never */
     uint64_t       batch_bytes;         /* the most that is handed over at once, on the wire */

@@ -250,6 +250,7 @@ reject(struct kafka_topic *t, struct message *m)
     };
     struct error reason;
 
+    t->report.rejected++;
     (void)error_set(&reason, ERR_DATA, "topic '%s' has %d partitions, not partition %d", t->name,
                     (int)t->nlanes, (int)m->partition);
     pipeline_rejected(k->base.pipeline, &run, m, reason.text);
@@ -334,28 +335,110 @@ kafka_topic_take(struct kafka_topic *t, const struct run *run)
 
 /* ---- How many partitions --------------------------------------------------- */
 
-/* The topic was made again with fewer partitions: what waits for those that are
- * gone gets another place.  What is out comes back first: its reports ask for
- * metadata again. */
+/* Pieces by source, then in its order. */
+static int
+compare_pieces(const void *x, const void *y)
+{
+    const struct kafka_piece *a = *(const struct kafka_piece *const *)x;
+    const struct kafka_piece *b = *(const struct kafka_piece *const *)y;
+    const struct chunk       *c = a->chunk, *d = b->chunk;
+
+    if (c == d)
+        return (a->first > b->first) - (a->first < b->first);
+    if (c->source != d->source)
+        return (uintptr_t)c->source < (uintptr_t)d->source ? -1 : 1;
+    return (c->begin > d->begin) - (c->begin < d->begin);
+}
+
+static int
+compare_messages(const void *x, const void *y)
+{
+    const struct message *a = x, *b = y;
+
+    return (a->at > b->at) - (a->at < b->at);
+}
+
+/* The messages of some pieces of one chunk change places among themselves, so that
+ * they stand in the order of their records again. */
+static void
+restore_order(struct kafka_piece **pieces, size_t count)
+{
+    struct message *all = NULL;
+    size_t          n = 0, room = 0;
+
+    for (size_t i = 0; i < count; i++)
+        room += pieces[i]->count;
+    all = mem_array(NULL, room, sizeof *all);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&all[n], &pieces[i]->chunk->messages[pieces[i]->first],
+               pieces[i]->count * sizeof *all);
+        n += pieces[i]->count;
+    }
+    qsort(all, n, sizeof *all, compare_messages);
+    n = 0;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&pieces[i]->chunk->messages[pieces[i]->first], &all[n],
+               pieces[i]->count * sizeof *all);
+        n += pieces[i]->count;
+    }
+    free(all);
+}
+
+/* Everything that waits gets a place among the partitions that are there now, and no
+ * record overtakes one of its source that was in another lane. */
+static void
+place_again(struct kafka_topic *t, struct kafka_pieces *list)
+{
+    struct kafka_piece **pieces;
+    size_t               count = 0, first = 0;
+
+    for (struct kafka_piece *p = list->first; p != NULL; p = p->next)
+        count++;
+    pieces = mem_array(NULL, count + 1, sizeof *pieces);
+    count = 0;
+    for (struct kafka_piece *p = list->first; p != NULL; p = p->next)
+        pieces[count++] = p;
+    qsort(pieces, count, sizeof *pieces, compare_pieces);
+    for (size_t i = 1; i <= count; i++)
+        if (i == count || pieces[i]->chunk != pieces[first]->chunk) {
+            restore_order(&pieces[first], i - first);
+            first = i;
+        }
+    for (size_t i = 0; i < count; i++)
+        place_each(t, pieces[i]->chunk, pieces[i]->first, pieces[i]->count);
+    free(pieces);
+    kafka_pieces_let_go(t->kafka, list);
+}
+
+/* The topic was made again with fewer partitions.  What is out comes back first,
+ * meanwhile nothing more is handed over; metadata is asked for until that is so. */
 static void
 shrink(struct kafka_topic *t, int32_t count)
 {
-    const int32_t before = t->nlanes;
+    const int32_t       before = t->nlanes;
+    struct kafka_pieces waiting = { NULL, NULL };
 
-    for (int32_t i = count; i < before; i++)
-        if (t->lanes[i]->state == LANE_OUT)
+    t->shrinks = true;
+    for (int32_t i = 0; i < before; i++)
+        if (t->lanes[i]->state == LANE_OUT) {
+            kafka_metadata_ask(t->kafka);
             return;
+        }
     log_warn("output '%s': topic '%s' has %d partitions now, not %d", t->kafka->base.name,
              t->name, (int)count, (int)before);
+    t->shrinks = false;
     t->nlanes = count;
     t->sticky %= count;
     atomic_store_explicit(&t->count, count, memory_order_relaxed);
-    for (int32_t i = count; i < before; i++) {
+    for (int32_t i = 0; i < before; i++) {
         struct kafka_lane *l = t->lanes[i];
 
         l->waiting_bytes = l->waiting_messages = 0;
-        place_pieces(t, &l->waiting);
+        kafka_pieces_prepend(&l->waiting, &waiting);
+        waiting = l->waiting;
+        l->waiting = (struct kafka_pieces){ NULL, NULL };
     }
+    place_again(t, &waiting);
 }
 
 static void
@@ -372,11 +455,14 @@ grow_lanes(struct kafka_topic *t, int32_t count)
 void
 kafka_topic_resize(struct kafka_topic *t, int32_t count)
 {
-    if (count < t->nlanes)
+    if (count < t->nlanes) {
         shrink(t, count);
-    else
+    } else {
+        t->shrinks = false;
         grow_lanes(t, count);
-    place_unplaced(t);
+    }
+    if (!t->shrinks)
+        place_unplaced(t);
 }
 
 bool

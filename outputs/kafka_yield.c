@@ -1,42 +1,57 @@
 /* kafka_yield.c - memory that only waits is given back.
  *
- * A topic that takes nothing must not hold the memory of the others.  A source
- * all of whose messages wait for such topics is rewound: its chunks are freed
- * and read again later.  A source that feeds others too keeps its window.
+ * What takes nothing must not hold the memory of the rest: a topic that is missing
+ * or forbidden, a partition without a leader, a broker that hangs.  The chunks of a
+ * source all of whose messages wait for such lanes are freed and read again later,
+ * from the newest on back to the first that is partly out or has partly arrived.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <stdlib.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/mem.h"
 #include "agent/flow/pipeline.h"
 #include "agent/flow/source.h"
 #include "outputs/kafka.h"
 
-/* How many messages of a source wait in lists that cannot move. */
+enum {
+    STUCK_MS = 10 * 1000,       /* a lane that has not moved for so long is no slow one */
+    DOWN_MS = 60 * 1000,        /* with no broker at all the rest is stuck as well, most likely */
+};
+
+/* How many messages of a chunk wait in lists that cannot move. */
 struct share {
+    struct chunk *chunk;
+    uint64_t      messages;
+    bool          judged, leaves;
+};
+
+/* What a source gives up: its chunks behind `last`; NULL: all. */
+struct cut {
     struct source *source;
-    uint64_t       messages;
-    bool           leaves;
+    struct chunk  *last;
 };
 
 struct shares {
-    struct share *list;         /* in the order of the sources' addresses */
+    struct share *list;         /* in the order of the chunks' addresses */
     size_t        count, room;
+    struct cut   *cuts;         /* room for as many as there are shares */
+    size_t        ncuts;
 };
 
-/* ---- By source ------------------------------------------------------------- */
+/* ---- By chunk -------------------------------------------------------------- */
 
 /* Where it stands, or would stand. */
 static size_t
-position(const struct shares *all, const struct source *s)
+position(const struct shares *all, const struct chunk *c)
 {
     size_t low = 0, high = all->count;
 
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
 
-        if ((uintptr_t)all->list[middle].source < (uintptr_t)s)
+        if ((uintptr_t)all->list[middle].chunk < (uintptr_t)c)
             low = middle + 1;
         else
             high = middle;
@@ -45,19 +60,19 @@ position(const struct shares *all, const struct source *s)
 }
 
 static struct share *
-find(const struct shares *all, const struct source *s)
+find(const struct shares *all, const struct chunk *c)
 {
-    const size_t i = position(all, s);
+    const size_t i = position(all, c);
 
-    return i < all->count && all->list[i].source == s ? &all->list[i] : NULL;
+    return i < all->count && all->list[i].chunk == c ? &all->list[i] : NULL;
 }
 
 static struct share *
-find_or_add(struct shares *all, struct source *s)
+find_or_add(struct shares *all, struct chunk *c)
 {
-    const size_t i = position(all, s);
+    const size_t i = position(all, c);
 
-    if (i < all->count && all->list[i].source == s)
+    if (i < all->count && all->list[i].chunk == c)
         return &all->list[i];
     if (all->count == all->room) {
         all->room = all->room > 0 ? 2 * all->room : 64;
@@ -65,7 +80,7 @@ find_or_add(struct shares *all, struct source *s)
     }
     memmove(&all->list[i + 1], &all->list[i], (all->count - i) * sizeof *all->list);
     all->count++;
-    all->list[i] = (struct share){ s, 0, false };
+    all->list[i] = (struct share){ .chunk = c };
     return &all->list[i];
 }
 
@@ -74,19 +89,31 @@ find_or_add(struct shares *all, struct source *s)
 typedef uint64_t list_f(struct kafka *k, struct kafka_pieces *list, struct shares *all,
                         uint64_t *bytes);
 
+static bool
+too_long(const struct kafka *k, uint64_t since)
+{
+    return clock_ms() - since > (k->down ? DOWN_MS : STUCK_MS);
+}
+
+static bool
+lane_stuck(const struct kafka_lane *l)
+{
+    return l->state != LANE_IDLE && too_long(l->topic->kafka, l->moved_at);
+}
+
 static void
 walk(struct kafka *k, list_f *each, struct shares *all)
 {
     for (struct kafka_topic *t = k->topics; t != NULL; t = t->next) {
-        uint64_t bytes = 0;
+        const bool stuck = kafka_topic_stuck(t);
+        uint64_t   bytes = 0;
 
-        if (!kafka_topic_stuck(t))
-            continue;
-        t->unplaced_messages -= each(k, &t->unplaced, all, &bytes);
+        if (stuck || (t->state == TOPIC_UNKNOWN && too_long(k, t->since)))
+            t->unplaced_messages -= each(k, &t->unplaced, all, &bytes);
         for (int32_t i = 0; i < t->nlanes; i++) {
             struct kafka_lane *l = t->lanes[i];
 
-            if (l->state == LANE_OUT)
+            if (!stuck && !lane_stuck(l))
                 continue;
             bytes = 0;
             l->waiting_messages -= each(k, &l->waiting, all, &bytes);
@@ -101,7 +128,7 @@ count_list(struct kafka *k, struct kafka_pieces *list, struct shares *all, uint6
     (void)k;
     (void)bytes;
     for (const struct kafka_piece *p = list->first; p != NULL; p = p->next)
-        find_or_add(all, p->chunk->source)->messages += p->count;
+        find_or_add(all, p->chunk)->messages += p->count;
     return 0;
 }
 
@@ -122,7 +149,7 @@ take_list(struct kafka *k, struct kafka_pieces *list, struct shares *all, uint64
     uint64_t            messages = 0;
 
     for (const struct kafka_piece *p = list->first; p != NULL; p = p->next) {
-        const struct share *share = find(all, p->chunk->source);
+        const struct share *share = find(all, p->chunk);
 
         if (share != NULL && share->leaves) {
             messages += p->count;
@@ -138,38 +165,70 @@ take_list(struct kafka *k, struct kafka_pieces *list, struct shares *all, uint64
 
 /* ---- Who leaves ------------------------------------------------------------ */
 
-/* All that this source has out waits in such lists, and nothing of it arrived. */
+/* All of it waits in such lists, and nothing of it arrived.  Without messages there is
+ * nothing to wait for, but to be behind others. */
 static bool
-waits_only_here(const struct share *share)
+only_waits(const struct shares *all, const struct chunk *c)
 {
-    uint64_t messages = 0;
+    const struct share *share = find(all, c);
 
-    if (share->source->jobs > 0 || share->source->once)
-        return false;
-    for (const struct chunk *c = share->source->window.oldest; c != NULL; c = c->newer) {
-        if (c->acked > 0)
-            return false;
-        messages += c->nmessages;
+    return c->acked == 0 && c->nmessages == (share != NULL ? share->messages : 0) &&
+           (share != NULL || c->pins == 0);
+}
+
+/* The last chunk of a source that has to stay, or NULL. */
+static struct chunk *
+last_to_stay(const struct shares *all, const struct source *s)
+{
+    struct chunk *last = s->window.passed;
+
+    if (s->jobs > 0 || s->once)
+        return s->window.newest;
+    for (struct chunk *c = last != NULL ? last->newer : s->window.oldest; c != NULL; c = c->newer)
+        if (!only_waits(all, c))
+            last = c;
+    return last;
+}
+
+static void
+judge(struct shares *all, struct source *s)
+{
+    struct chunk *last = last_to_stay(all, s);
+    bool          leaves = last == NULL;
+
+    for (const struct chunk *c = s->window.oldest; c != NULL; c = c->newer) {
+        struct share *share = find(all, c);
+
+        if (share != NULL) {
+            share->judged = true;
+            share->leaves = leaves;
+        }
+        leaves = leaves || c == last;
     }
-    return messages == share->messages;
+    if (last != s->window.newest)
+        all->cuts[all->ncuts++] = (struct cut){ s, last };
 }
 
 void
 kafka_yield(struct output *o)
 {
     struct kafka *k = (struct kafka *)o;
-    struct shares all = { NULL, 0, 0 };
-    size_t        leaving = 0;
+    struct shares all = { .list = NULL };
 
-    walk(k, count_list, &all);
-    for (size_t i = 0; i < all.count; i++) {
-        all.list[i].leaves = waits_only_here(&all.list[i]);
-        leaving += all.list[i].leaves;
+    if (o->at_most_once) {
+        kafka_forget_pressed(k);
+        return;
     }
-    if (leaving > 0)
-        walk(k, take_list, &all);
+    walk(k, count_list, &all);
+    all.cuts = mem_array(NULL, all.count + 1, sizeof *all.cuts);
     for (size_t i = 0; i < all.count; i++)
-        if (all.list[i].leaves)
-            pipeline_rewind(o->pipeline, all.list[i].source, "its topic takes no records");
+        if (!all.list[i].judged)
+            judge(&all, all.list[i].chunk->source);
+    if (all.ncuts > 0)
+        walk(k, take_list, &all);
+    for (size_t i = 0; i < all.ncuts; i++)
+        pipeline_rewind(o->pipeline, all.cuts[i].source, all.cuts[i].last,
+                        "nothing takes its records now");
+    free(all.cuts);
     free(all.list);
 }

@@ -45,9 +45,7 @@ set_unmentioned(struct walk *w, struct slice name, const struct json_token *valu
 {
     if (value->kind == JSON_NULL)
         record_unset_unnumbered(w->r, name);
-    else if (!record_set_unnumbered(w->r, name, type_of(value->kind),
-                                    value->kind == JSON_STRING ? json_text(value, w->arena)
-                                                               : value->text))
+    else if (!record_set_unnumbered(w->r, name, type_of(value->kind), json_text(value, w->arena)))
         w->full = true;
 }
 
@@ -57,9 +55,7 @@ set_mentioned(struct walk *w, uint32_t number, unsigned depth, const struct json
     if (value->kind == JSON_NULL)
         record_unset(w->r, number, depth);
     else
-        record_set_part(w->r, number, depth, type_of(value->kind),
-                        value->kind == JSON_STRING ? json_text(value, w->arena)
-                                                   : value->text);
+        record_set_part(w->r, number, depth, type_of(value->kind), json_text(value, w->arena));
 }
 
 /* Another member of the same name: what an earlier one had inside counts no more.  (What
@@ -76,24 +72,19 @@ forget_below(struct walk *w, const struct names_path *at, unsigned depth)
 
 static bool take_members(struct walk *w, const struct names_path *at, unsigned depth);
 
-/* The value of a member that is, or may hold, something that the configuration mentions. */
+/* An object that is the value of member `at` (NULL: of one that nothing mentions); the
+ * cursor stands on its brace. */
 static bool
-take_mentioned(struct walk *w, const struct names_path *at, unsigned depth, struct json_token *value)
+take_object(struct walk *w, const struct names_path *at, unsigned depth, struct json_token *value)
 {
-    if (at->first != NULL)
-        forget_below(w, at, depth + 1);
-    if (at->first != NULL && json_looking_at(&w->j, '{')) {
-        const char *begin = w->j.at++;
+    const char *begin = w->j.at;
 
-        if (!take_members(w, at, depth + 1))
-            return false;
-        value->kind = JSON_OBJECT;
-        value->text = (struct slice){ begin, (size_t)(w->j.at - begin) };
-    } else if (!json_take_value(&w->j, value)) {
+    if (at == NULL || at->first == NULL)
+        return json_take_value(&w->j, value);
+    w->j.at++;
+    if (!take_members(w, at, depth))
         return false;
-    }
-    if (at->number != NAME_NONE)
-        set_mentioned(w, at->number, depth, value);
+    value->text = (struct slice){ begin, (size_t)(w->j.at - begin) };
     return true;
 }
 
@@ -104,19 +95,17 @@ take_member(struct walk *w, const struct names_path *at, unsigned depth)
     struct json_token        key, value;
     struct slice             name;
 
-    if (!json_take_key(&w->j, &key))
+    if (!json_take_member(&w->j, &key, &value))
         return false;
     name = json_text(&key, w->arena);
     below = names_find_below(at, name);
-    if (below != NULL) {
-        if (!take_mentioned(w, below, depth, &value))
-            return false;
-        if (below->number != NAME_NONE)
-            return true;
-    } else if (!json_take_value(&w->j, &value)) {
+    if (below != NULL && below->first != NULL)
+        forget_below(w, below, depth + 1);
+    if (value.kind == JSON_OBJECT && !take_object(w, below, depth + 1, &value))
         return false;
-    }
-    if (depth == 0 && !w->r->numbered_only)
+    if (below != NULL && below->number != NAME_NONE)
+        set_mentioned(w, below->number, depth, &value);
+    else if (depth == 0 && !w->r->numbered_only)
         set_unmentioned(w, name, &value);
     return true;
 }

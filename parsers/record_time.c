@@ -18,9 +18,11 @@ const struct field record_time_fields[] = {
     { .name = "format", .kind = FIELD_NODE, .required = true,
       .offset = FIELD_AT(struct time_conf, format, const struct node *),
       .help = "How it is written: strptime's conversions and %f (a fraction), or iso8601, epoch, "
-              "epoch_ms, epoch_us, epoch_ns." },
+              "epoch_ms, epoch_us, epoch_ns. A year that is missing is the one closest to now, at "
+              "most 2 days ahead." },
     A_NODE(struct time_conf, "zone", zone,
-        "Where it was written, if the text does not say: `UTC` (default), `local` or +hh:mm."),
+        "Where it was written, if the text does not say: `UTC` (default), `local` (the machine's "
+        "zone; an hour that is there twice is the first) or +hh:mm."),
     NO_MORE_FIELDS
 };
 
@@ -91,6 +93,8 @@ get_text(const struct record *r, uint32_t field, struct arena *a, struct slice *
 {
     const struct value *v = record_field(r, field);
 
+    if (v == NULL && field == NAME_TIME)
+        return false;           /* what a parser before has made of it is no text to be read */
     if (v == NULL || field == NAME_BODY || field == NAME_RAW)
         return record_get(r, field, a, text);
     *text = v->text;

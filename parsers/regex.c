@@ -63,14 +63,14 @@ static void
 set_fields(const struct regex *re, const struct pattern_work *work, struct slice subject,
            struct record *r)
 {
-    for (size_t i = 0; i < re->ncaptures; i++) {
-        const struct capture *capture = &re->captures[i];
-        struct slice          text;
+    const size_t *offsets = pattern_offsets(work);
 
-        if (!record_asked(r, capture->field))
-            continue;
-        text = pattern_group(work, subject, capture->group);
-        if (text.ptr == NULL)
+    for (const struct capture *capture = re->captures; capture < re->captures + re->ncaptures;
+         capture++) {
+        const size_t begin = offsets[2 * capture->group], end = offsets[2 * capture->group + 1];
+        const struct slice text = { subject.ptr + begin, end - begin };
+
+        if (begin == PATTERN_UNSET || !record_asked(r, capture->field))
             continue;
         if (capture->field == NAME_BODY)
             r->body = text;

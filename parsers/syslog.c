@@ -20,8 +20,7 @@
 #include "agent/base/check.h"
 #include "agent/base/clock.h"
 #include "agent/base/mem.h"
-#include "agent/flow/parser.h"
-#include "parsers/record_time.h"
+#include "parsers/parser_base.h"
 
 enum {
     MAGIC = 0x5379736c,
@@ -40,25 +39,20 @@ static const char *const part_names[PARTS] = {
 };
 
 struct syslog_parser {
-    struct parser      parser;
-    unsigned           magic;
-    uint32_t           field;       /* what it reads: the body, or a field */
+    struct parser_base base;
     uint32_t           part[PARTS]; /* numbers of the names */
     struct time_zone   zone;
-    struct record_time time;
 };
 
 struct syslog_conf {
-    char              *field, *zone;
-    const struct node *time;
+    struct parser_base_conf base;
+    char                   *zone;
 };
 
 static const struct field syslog_fields[] = {
-    A_TEXT(struct syslog_conf, "field", field, "body", "The field that it reads."),
     A_TEXT(struct syslog_conf, "zone", zone, "local",
         "Where a time without zone was written (RFC 3164): `local`, the machine's, UTC or +hh:mm."),
-    A_NODE(struct syslog_conf, "time", time,
-        RECORD_TIME_HELP "  Without it the time is the message's own."),
+    PARSER_BASE_FIELDS(struct syslog_conf),
     NO_MORE_FIELDS
 };
 
@@ -69,7 +63,7 @@ syslog_of(const struct parser *p)
 {
     const struct syslog_parser *sp = (const struct syslog_parser *)p;
 
-    CHECK_MAGIC(sp, MAGIC);
+    CHECK_MAGIC(&sp->base, MAGIC);
     return sp;
 }
 
@@ -110,7 +104,7 @@ static void
 set_part(const struct syslog_parser *sp, struct record *r, enum part part, enum value_type type,
          struct slice text)
 {
-    if (text.ptr != NULL)
+    if (text.ptr != NULL && record_asked(r, sp->part[part]))
         (void)record_set(r, sp->part[part], type, text);
 }
 
@@ -195,16 +189,11 @@ set_params(struct slice data, unsigned dots, struct parse_work *work, struct rec
 
 /* The fewer dots a PARAM has, the longer is the ID in the same name: the last one holds. */
 static void
-set_data(struct slice data, struct parse_work *work, struct record *r)
+set_data(const struct syslog_message *m, struct parse_work *work, struct record *r)
 {
-    struct syslog_data d = { .rest = data };
-    unsigned           most = 0;
-    bool               broken;
-
-    for (int i = 0; i < RECORD_MAX_FIELDS && syslog_data_next(&d, &broken); i++)
-        most = count_dots(d.name) > most ? count_dots(d.name) : most;
-    for (unsigned dots = most + 1; dots-- > 0;)
-        set_params(data, dots, work, r);
+    for (unsigned dots = m->dotted ? MOST_DOTS : 0; dots > 0; dots--)
+        set_params(m->data, dots, work, r);
+    set_params(m->data, 0, work, r);
 }
 
 /* False: it has one that cannot be. */
@@ -227,8 +216,7 @@ parse(const struct parser *p, struct parse_work *work, struct record *r)
     struct syslog_message       m;
     struct slice                text;
 
-    work->reason = "the field to parse is missing";
-    if (!record_get(r, sp->field, work->arena, &text))
+    if (!parser_base_subject(&sp->base, work, r, &text))
         return -1;
     switch (read_message(text, &m)) {
     case SYSLOG_NO:
@@ -242,11 +230,11 @@ parse(const struct parser *p, struct parse_work *work, struct record *r)
     }
     set_parts(sp, &m, r);
     if (m.data.ptr != NULL)
-        set_data(m.data, work, r);
+        set_data(&m, work, r);
     work->reason = "bad time";
-    if (sp->time.format == NULL && !set_time(sp, &m, r))
+    if (sp->base.time.format == NULL && !set_time(sp, &m, r))
         return -1;
-    return record_time_set(&sp->time, work, r);
+    return record_time_set(&sp->base.time, work, r);
 }
 
 /* ---- Compiling ---------------------------------------------------------- */
@@ -256,10 +244,9 @@ free_parser(struct parser *p)
 {
     struct syslog_parser *sp = (struct syslog_parser *)p;
 
-    CHECK_MAGIC(sp, MAGIC);
+    CHECK_MAGIC(&sp->base, MAGIC);
     time_zone_fini(&sp->zone);
-    record_time_fini(&sp->time);
-    sp->magic = 0;
+    parser_base_fini(&sp->base);
     free(sp);
 }
 
@@ -270,25 +257,23 @@ load(const char *what, const struct node *conf, struct names *names, struct erro
 {
     const size_t          before = errs->count;
     struct syslog_conf    filled = { 0 };
-    const struct settings set[] = { { &filled, syslog_fields }, { NULL, type_fields } };
+    const struct settings set = { &filled, syslog_fields };
     struct syslog_parser *sp = NEW(struct syslog_parser);
     struct error          err;
 
-    sp->parser.ops = &syslog_ops;
-    sp->magic = MAGIC;
-    fields_load(set, 2, what, conf, conf->at, NULL, NULL, errs);
+    sp->base.parser.ops = &syslog_ops;
+    sp->base.magic = MAGIC;
+    parser_base_load(&sp->base, what, conf, &set, &filled.base, names, errs);
     if (time_zone_load(&sp->zone, filled.zone, &err) == -1)
         errors_at(errs, node_get(conf, "zone")->at, "%s: %s", what, err.text);
-    record_time_load(&sp->time, what, filled.time, names, errs);
-    sp->field = names_intern(names, slice_of(filled.field));
     for (int part = 0; part < PARTS; part++)
-        sp->part[part] = names_intern(names, slice_of(part_names[part]));
-    fields_fini(set, 2);
+        sp->part[part] = names_offer(names, slice_of(part_names[part]));
+    fields_fini(&set, 1);
     if (errs->count > before) {
-        free_parser(&sp->parser);
+        free_parser(&sp->base.parser);
         return NULL;
     }
-    return &sp->parser;
+    return &sp->base.parser;
 }
 
 extern const struct parser_type syslog_parser_type;     /* registry.c */
@@ -297,7 +282,7 @@ const struct parser_type syslog_parser_type = {
     .name = "syslog",
     .help = "RFC 5424 and RFC 3164, told apart: `facility`, `severity` (numbers), `hostname`, "
             "`appname`, `procid`, `msgid`, `message`, `version`, `structured_data.ID.PARAM`, and "
-            "the time.  A year that is missing is the one closest to now, at most 2 days ahead.",
+            "the time. A year that is missing is the one closest to now, at most 2 days ahead.",
     .fields = syslog_fields,
     .load = load,
 };

@@ -23,6 +23,7 @@ struct syslog_message {
     struct time_moment time;
     struct slice       version, hostname, appname, procid, msgid, message;
     struct slice       data;        /* the structured data, brackets and all: well formed */
+    bool               dotted;      /* the name of one of its parameters has a dot */
 };
 
 enum syslog_result {

@@ -236,17 +236,27 @@ take_time(struct slice *s, struct syslog_message *m, bool *colon)
 
 /* ---- Cisco's own head ------------------------------------------------------- */
 
+/* 29: */
+static bool
+take_sequence(struct slice *s)
+{
+    struct slice rest = *s;
+    int32_t      number;
+
+    if (time_take_digits(&rest, 9, &number) == 0 || !take_text(&rest, ": "))
+        return false;
+    *s = rest;
+    return true;
+}
+
 /* 29: r1: *Mar ... or 29: %SYS-...: a number, a name, both or neither; only before a
  * time or a mnemonic.  `*colon` as above. */
 static void
 take_head(struct slice *s, struct syslog_message *m, bool *colon)
 {
     struct slice rest = *s, word;
-    int32_t      number;
 
-    if (time_take_digits(&rest, 9, &number) == 0 || !take_text(&rest, ": "))
-        rest = *s;
-    if (rest.len < s->len && (take_time(&rest, m, colon) || begins_with(rest, "%"))) {
+    if (take_sequence(&rest) && (take_time(&rest, m, colon) || begins_with(rest, "%"))) {
         *s = rest;
         return;
     }
@@ -255,6 +265,20 @@ take_head(struct slice *s, struct syslog_message *m, bool *colon)
         return;
     m->hostname = (struct slice){ word.ptr, word.len - 1 };
     *s = rest;
+}
+
+/* The same head behind the host that a relay has put before it; the time is the relay's. */
+static void
+skip_head(struct slice *s)
+{
+    struct slice          rest = *s;
+    struct syslog_message own;
+    bool                  colon;
+
+    if (take_sequence(&rest) && !begins_with(rest, "%"))
+        (void)take_time(&rest, &own, &colon);
+    if (begins_with(rest, "%"))
+        *s = rest;
 }
 
 /* ---- Host, tag, message ------------------------------------------------------ */
@@ -285,17 +309,19 @@ take_host(struct slice *s, struct syslog_message *m)
     if (begins_with(*s, "last message repeated "))
         return;
     word = syslog_word(&rest);
+    if (word.len > 1 && begins_with(rest, "%") && word.ptr[word.len - 1] == ':')
+        word.len--;
     if (!is_host(word) && !slice_is(word, "-"))
         return;
     if (!slice_is(word, "-"))
         m->hostname = word;
     time_skip_blanks(&rest);
-    if (begins_with(rest, ": "))
-        skip(&rest, 2);
+    (void)take_text(&rest, ": ");
+    skip_head(&rest);
     *s = rest;
 }
 
-/* [1234], and a colon perhaps; something else than a message's own text. */
+/* [1234], with or without a colon behind it. */
 static bool
 take_pid(struct slice *s, struct slice *pid)
 {

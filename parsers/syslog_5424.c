@@ -87,7 +87,7 @@ take_data(struct slice *s, struct syslog_message *m)
     bool               broken;
 
     while (syslog_data_next(&d, &broken))
-        continue;
+        m->dotted = m->dotted || memchr(d.name.ptr, '.', d.name.len) != NULL;
     if (broken)
         return d.value.ptr != NULL ? SYSLOG_BROKEN : SYSLOG_YES;
     m->data = (struct slice){ s->ptr, s->len - d.rest.len };

@@ -15,6 +15,7 @@
 
 #include "agent/base/mem.h"
 #include "agent/cli/cli.h"
+#include "agent/flow/kubernetes.h"
 
 enum { PROBE_MS = 15 * 1000 };
 
@@ -40,9 +41,9 @@ find_map(const struct config *config, const struct node *entry, const struct rou
     return NULL;
 }
 
-/* "when status is '404' or /^5/ and host is 'x': " */
+/* "when status is '404' or /^5/ and host is 'x'" */
 static void
-print_conditions(const struct node *map, const char *key)
+print_condition(const struct node *map, const char *key)
 {
     const struct node *conditions = node_get(map, key);
     const struct node *first = conditions != NULL ? conditions->first : NULL;
@@ -55,7 +56,18 @@ print_conditions(const struct node *map, const char *key)
             printf("%s %s%s%s", n == node_first_of(c) ? "" : " or", quote, node_shown(n), quote);
         }
     }
-    if (first != NULL)
+}
+
+static void
+print_conditions(const struct node *map, const struct route *r)
+{
+    if (r->when.count > 0)
+        print_condition(map, "when");
+    if (r->when.count > 0 && r->unless.count > 0)
+        fputs(", ", stdout);
+    if (r->unless.count > 0)
+        print_condition(map, "unless");
+    if (r->when.count > 0 || r->unless.count > 0)
         fputs(": ", stdout);
 }
 
@@ -88,8 +100,7 @@ print_route(const struct config *config, const struct node *entry, const struct 
     const struct node *map = find_map(config, entry, r);
 
     fputs("  ", stdout);
-    print_conditions(map, "when");
-    print_conditions(map, "unless");
+    print_conditions(map, r);
     if (r->drop) {
         fputs("dropped", stdout);
     } else {
@@ -101,13 +112,6 @@ print_route(const struct config *config, const struct node *entry, const struct 
     printf("%s  [%s:%u]\n", r->go_on ? "; and on to the next" : "", r->at.file, r->at.line);
 }
 
-/* Does it take every record that comes to it, and keep it? */
-static bool
-takes_all(const struct route *r)
-{
-    return r->when.count == 0 && r->unless.count == 0 && !r->go_on;
-}
-
 static void
 print_routes(const struct config *config, const struct input *in, const struct node *entry)
 {
@@ -117,7 +121,7 @@ print_routes(const struct config *config, const struct input *in, const struct n
     printf("its records go to%s\n", plan->nroutes > 1 ? " the first of these that takes them" : "");
     for (size_t i = 0; i < plan->nroutes; i++) {
         print_route(config, entry, plan->routes[i]);
-        all = all || takes_all(plan->routes[i]);
+        all = all || (plan->routes[i]->when.count == 0 && plan->routes[i]->unless.count == 0);
     }
     if (!all)
         puts("  and nowhere if none takes them");
@@ -126,33 +130,57 @@ print_routes(const struct config *config, const struct input *in, const struct n
 
 /* ---- Files ------------------------------------------------------------------ */
 
-/* The topics of one file's records, if its name decides them. */
+/* Does a file's name decide about it? */
+static bool
+depends_on_path(const struct template *t)
+{
+    static const uint32_t fields[] = {
+        NAME_LOG_FILE_PATH, NAME_LOG_FILE_NAME, NAME_K8S_NAMESPACE_NAME, NAME_K8S_POD_NAME,
+        NAME_K8S_POD_UID, NAME_K8S_CONTAINER_NAME, NAME_K8S_RESTART_COUNT,
+    };
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (template_mentions(t, fields[i]))
+            return true;
+    return false;
+}
+
+/* What a record has by its file alone. */
+static void
+describe_file(struct record *r, const struct plan *plan, const char *path, const char *target)
+{
+    const char *slash = strrchr(path, '/');
+
+    r->constant[NAME_HOST_NAME] = slice_of(plan->host_name);
+    r->constant[NAME_INPUT] = slice_of(plan->input);
+    r->constant[NAME_LOG_FILE_PATH] = slice_of(path);
+    r->constant[NAME_LOG_FILE_NAME] = slice_of(slash != NULL ? slash + 1 : path);
+    kubernetes_set(r->constant, slice_of(path), slice_of(target));
+}
+
+/* The topics of one file's records, where its name decides about them. */
 static void
 print_topics(const struct config *config, const struct plan *plan, const char *path)
 {
-    const char   *slash = strrchr(path, '/');
+    char         *target = realpath(path, NULL);
     struct record record;
     struct arena  arena;
     struct slice  topic;
 
     arena_init(&arena);
     record_init(&record, config->names);
-    record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
-    record.constant[NAME_INPUT] = slice_of(plan->input);
-    record.constant[NAME_LOG_FILE_PATH] = slice_of(path);
-    record.constant[NAME_LOG_FILE_NAME] = slice_of(slash != NULL ? slash + 1 : path);
+    describe_file(&record, plan, path, target);
     for (size_t i = 0; i < plan->nroutes; i++) {
-        const struct template *t = plan->routes[i]->topic;
+        const struct route *r = plan->routes[i];
 
-        if (t != NULL && !plan->routes[i]->drop &&
-            (template_mentions(t, NAME_LOG_FILE_PATH) ||
-             template_mentions(t, NAME_LOG_FILE_NAME)) &&
-            template_render(t, &record, &arena, &topic))
+        if (r->topic != NULL && !r->drop && depends_on_path(r->topic) &&
+            template_render(r->topic, &record, &arena, &topic))
             printf("  -> topic '%.*s'%s", SLICE_ARG(topic),
-                   route_topic_allowed(plan->routes[i], topic) ? "" : " (not allowed)");
+                   route_topic_allowed(r, topic) ? "" : " (not allowed)");
     }
     record_fini(&record);
     arena_fini(&arena);
+    free(target);
 }
 
 static void

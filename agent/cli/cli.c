@@ -39,6 +39,10 @@ static const struct command {
     { "offsets", cli_offsets, "[-c FILE] list | set PATH OFFSET | forget PATH",
       "show or change how far files were acknowledged",
       "  -c, --config FILE    the configuration (" CLI_DEFAULT_CONFIG ")\n" },
+    { "replay", cli_replay, "[-c FILE] DEADFILE", "send a file of dead letters again",
+      "  -c, --config FILE    the configuration (" CLI_DEFAULT_CONFIG ")\n"
+      "  DEADFILE             such as STATE_DIR/dead_letter/OUTPUT.jsonl; it stays as it is\n"
+      "Status 0 if all were acknowledged, 1 if not; what was refused again is told.\n" },
     { "reference", cli_reference, "[NAME]", "every setting, as Markdown",
       "  NAME                 only this section (kafka, inputs.file) or key (max_line)\n" },
     { "version", cli_version, "", "the version, and those of the libraries", "" },
@@ -48,7 +52,7 @@ enum { NCOMMANDS = sizeof commands / sizeof *commands };
 
 /* Those that config.md has and this version has not. */
 static const char *const later_commands[] = {
-    "status", "top", "tap", "explain", "replay", "reload",
+    "status", "top", "tap", "explain", "reload",
 };
 
 static const struct command *

@@ -22,7 +22,8 @@ enum {
 
 typedef int cli_command_f(int argc, char **argv);
 
-cli_command_f cli_run, cli_check, cli_try, cli_demo, cli_offsets, cli_reference, cli_version;
+cli_command_f cli_run, cli_check, cli_try, cli_demo, cli_offsets, cli_replay, cli_reference,
+    cli_version;
 
 /* Run the command that argv[1] names. */
 int cli_main(int argc, char **argv);

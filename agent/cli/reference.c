@@ -118,8 +118,9 @@ print_named(const struct reference *r, const char *name)
             print_section(&r->list[i]);
             found = true;
         }
-    for (size_t i = 0; i < r->count && !found; i++)
-        found = print_key(&r->list[i], name);
+    for (size_t i = 0; i < r->count; i++)
+        if (print_key(&r->list[i], name))
+            found = true;
     return found;
 }
 
@@ -153,6 +154,20 @@ print_one(const struct reference *r, const char *name)
     return cli_usage("reference", "there is no setting '%s'", name);
 }
 
+static const char introduction[] =
+    "# Settings\n\n"
+    "Sizes: `64KiB`, `1MiB`, `10MB`, plain bytes. Times: `250ms`, `5s`, `10m`, `24h`, `7d`. Where "
+    "a list is expected, one value is accepted.\n\n"
+    "In any value, `${env:NAME}` is replaced by an environment variable (`${env:NAME:-default}` "
+    "if it may be unset or empty), and `${file:PATH}` by the content of a file, without its last "
+    "newline; that is a secret, and never shown.\n\n"
+    "Templates: text in which `${field}` is the value of a field, `${field:-default}` another text "
+    "where it is missing, `${a.b}` a part of nested JSON, and `$$` a dollar sign. Fields are what "
+    "parsers find and `fields` says, and what every record has: `body`, `raw`, `time` (epoch "
+    "milliseconds), `host.name`, `input`, `log.file.path`, `log.file.name`, `log.file.offset`; "
+    "`parse.error` where a parser failed; for containers `log.iostream`, `k8s.namespace.name`, "
+    "`k8s.pod.name`, `k8s.pod.uid`, `k8s.container.name`, `k8s.container.restart_count`.\n";
+
 int
 cli_reference(int argc, char **argv)
 {
@@ -163,8 +178,7 @@ cli_reference(int argc, char **argv)
     list_sections(&r);
     if (argc == 2)
         return print_one(&r, argv[1]);
-    puts("# Settings\n\nSizes: `64KiB`, `1MiB`, `10MB`, plain bytes. Times: `250ms`, `5s`, `10m`, "
-         "`24h`, `7d`. Where a list is expected, one value is accepted.\n");
+    puts(introduction);
     for (size_t i = 0; i < r.count; i++)
         print_section(&r.list[i]);
     return EXIT_DONE;

@@ -60,6 +60,15 @@ hold_signals(int how)
     sigprocmask(how, &set, NULL);
 }
 
+static uint64_t
+lost_records(const struct run_state *r)
+{
+    struct pipeline_counts counts;
+
+    agent_counts(r->agent, &counts);
+    return counts.lost;
+}
+
 static void
 on_stopped(void *ctx, uint64_t unsent)
 {
@@ -68,6 +77,9 @@ on_stopped(void *ctx, uint64_t unsent)
     if (unsent > 0)
         log_warn("stopped before everything was acknowledged: %llu records will be sent again at "
                  "the next start", (unsigned long long)unsent);
+    else if (lost_records(r) > 0)
+        log_warn("stopped, everything that was read is acknowledged but for %llu records that "
+                 "were dropped or given up", (unsigned long long)lost_records(r));
     else
         log_info("stopped, everything that was read is acknowledged");
     for (size_t i = 0; i < 3; i++)

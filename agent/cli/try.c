@@ -16,7 +16,7 @@
 #include "agent/cli/cli.h"
 #include "agent/cli/sample.h"
 
-enum { READ_SIZE = 64 * 1024 };
+enum { READ_SIZE = 64 * 1024, MOST_PARTITIONS = 1000 * 1000 };
 
 struct trial {
     const char *config_file, *input, *path, *file;
@@ -38,7 +38,7 @@ read_sample(struct trial *t)
     }
     if (n < 0)
         fprintf(stderr, "stoker: cannot read '%s': %s\n", from_stdin ? "stdin" : t->file,
-                strerror(errno));
+                error_reason(errno));
     if (fd > STDIN_FILENO)
         close(fd);
     return n < 0 ? -1 : 0;
@@ -103,6 +103,16 @@ try_config(struct trial *t, const struct config *config)
 }
 
 static bool
+to_partitions(const char *text, int32_t *partitions)
+{
+    char      *end;
+    const long number = strtol(text, &end, 10);     /* too large: LONG_MAX */
+
+    *partitions = (int32_t)number;
+    return end != text && *end == '\0' && number >= 1 && number <= MOST_PARTITIONS;
+}
+
+static bool
 parse_options(struct trial *t, int argc, char **argv, int *status)
 {
     static const struct option longs[] = {
@@ -119,10 +129,9 @@ parse_options(struct trial *t, int argc, char **argv, int *status)
         case 'i': t->input = optarg; break;
         case 'p': t->path = optarg; break;
         case 'n':
-            t->partitions = (int32_t)strtol(optarg, NULL, 10);
-            if (t->partitions < 1) {
-                *status = cli_usage("try", "--partitions needs a number from 1 on, not '%s'",
-                                    optarg);
+            if (!to_partitions(optarg, &t->partitions)) {
+                *status = cli_usage("try", "--partitions needs a number from 1 to %d, not '%s'",
+                                    MOST_PARTITIONS, optarg);
                 return false;
             }
             break;

@@ -54,7 +54,7 @@ chunk_begin(struct chunk *c, struct source *source, uint64_t begin, const char *
     c->newer = NULL;
     c->begin = c->end = begin;
     c->len = 0;
-    c->nmessages = c->acked = 0;
+    c->nmessages = c->acked = c->failed = c->halted = 0;
     c->nruns = 0;
     c->records = c->filtered = c->long_lines = 0;
     c->read_at = 0;

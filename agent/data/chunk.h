@@ -76,7 +76,9 @@ struct chunk {
     struct message *messages;
     uint32_t        max_messages;
     uint32_t        nmessages;
-    uint32_t        acked;      /* of nmessages; all: it is complete */
+    uint32_t        acked;      /* of nmessages; all, and no pins: it is complete */
+    uint32_t        failed;     /* of nmessages: rejected or lost, acknowledged or not */
+    uint32_t        halted;     /* of nmessages: not acknowledged, their source stops before them */
     uint32_t        pins;       /* how many places in outputs point into it */
     struct run     *runs;
     uint32_t        nruns, max_runs;

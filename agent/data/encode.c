@@ -37,21 +37,31 @@ is_special(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\' || c >= 0x80;
 }
 
-/* Copy what can be copied as it is; how many bytes. */
-static size_t
+/* Copy a word if all of it is plain. */
+static inline bool
+copy_word(char *to, const char *text)
+{
+    uint64_t word;
+
+    memcpy(&word, text, sizeof word);
+    if (any_special(word))
+        return false;
+    memcpy(to, &word, sizeof word);
+    return true;
+}
+
+/* Copy what can be copied as it is; how many bytes.  The last bytes go with a word that
+ * was copied in part before. */
+static inline size_t
 copy_plain(char *to, const char *text, size_t len)
 {
-    size_t i = 0;
+    const size_t word = sizeof(uint64_t);
+    size_t       i = 0;
 
-    while (len - i >= sizeof(uint64_t)) {
-        uint64_t word;
-
-        memcpy(&word, text + i, sizeof word);
-        if (any_special(word))
-            break;
-        memcpy(to + i, &word, sizeof word);
-        i += sizeof word;
-    }
+    while (len - i >= word && copy_word(to + i, text + i))
+        i += word;
+    if (len >= word && len - i < word && copy_word(to + len - word, text + len - word))
+        return len;
     for (; i < len && !is_special((unsigned char)text[i]); i++)
         to[i] = text[i];
     return i;
@@ -160,21 +170,35 @@ add_special(struct buf *b, const char *text, size_t len)
     return n;
 }
 
+/* From its `i`th byte on, which is special. */
+static void
+add_rest(struct buf *b, struct slice s, size_t i)
+{
+    while (i < s.len) {
+        size_t run;
+
+        i += add_special(b, s.ptr + i, s.len - i);
+        run = copy_plain(buf_reserve(b, s.len - i), s.ptr + i, s.len - i);
+        b->len += run;
+        i += run;
+    }
+    buf_add_char(b, '"');
+}
+
 void
 encode_json_string(struct buf *b, struct slice s)
 {
-    size_t i = 0;
+    char        *to = buf_reserve(b, s.len + 2);
+    const size_t run = copy_plain(to + 1, s.ptr, s.len);
 
-    buf_add_char(b, '"');
-    while (i < s.len) {
-        const size_t run = copy_plain(buf_reserve(b, s.len - i + 1), s.ptr + i, s.len - i);
-
-        b->len += run;
-        i += run;
-        if (i < s.len)
-            i += add_special(b, s.ptr + i, s.len - i);
+    to[0] = '"';
+    b->len += run + 1;
+    if (run == s.len) {
+        to[run + 1] = '"';
+        b->len++;
+    } else {
+        add_rest(b, s, run);
     }
-    buf_add_char(b, '"');
 }
 
 void

@@ -8,9 +8,16 @@
  */
 #include "agent/data/json.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* All that it calls becomes a part of it: these are the loops that a line spends its time in. */
+#define FLAT __attribute__((flatten))
+#define RARE __attribute__((noinline))
 
 #define ONES  0x0101010101010101u
 #define HIGHS 0x8080808080808080u
@@ -35,9 +42,34 @@ is_special(char c)
     return (unsigned char)c < 0x20 || c == '"' || c == '\\';
 }
 
+#ifdef __SSE2__
+/* The same for sixteen bytes, one bit each, all of them exact. */
+static inline unsigned
+special_of_16(const char *p)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i last_control = _mm_set1_epi8(0x1f);
+    const __m128i special = _mm_or_si128(
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+        _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control));
+
+    return (unsigned)_mm_movemask_epi8(special);
+}
+#endif
+
 static inline const char *
 plain_end(const char *p, const char *end)
 {
+#ifdef __SSE2__
+    while (end - p >= 16) {
+        const unsigned special = special_of_16(p);
+
+        if (special != 0)
+            return p + __builtin_ctz(special);
+        p += 16;
+    }
+#endif
     while (end - p >= (ptrdiff_t)sizeof(uint64_t)) {
         uint64_t word, special;
 
@@ -89,28 +121,37 @@ escape_length(const char *p, const char *end)
     return p[1] != '\0' && strchr("\"\\/bfnrt", p[1]) != NULL ? 2 : 0;
 }
 
-/* The cursor stands behind the opening quote. */
-static inline bool
-take_string(struct json_cursor *j, struct json_token *t)
+/* A string with escapes, `p` on the first of them: where its closing quote is. */
+RARE static const char *
+escaped_end(const char *p, const char *end)
 {
-    const char *const begin = j->at;
-    const char       *p = plain_end(begin, j->end);
-
-    t->kind = JSON_STRING;
-    t->escaped = false;
-    while (p < j->end && *p == '\\') {
-        const size_t len = escape_length(p, j->end);
+    while (p < end && *p == '\\') {
+        const size_t len = escape_length(p, end);
 
         if (len == 0)
-            return false;
-        t->escaped = true;
-        p = plain_end(p + len, j->end);
+            return NULL;
+        p = plain_end(p + len, end);
     }
-    if (p == j->end || *p != '"')
-        return false;
-    t->text = (struct slice){ begin, (size_t)(p - begin) };
-    j->at = p + 1;
-    return true;
+    return p;
+}
+
+/* The takers below begin at `p`, which is before `end`, and return where to go on; NULL:
+ * what stands there is not what it should be. */
+
+/* `p` is behind the opening quote, and may be the end. */
+static inline const char *
+take_string(const char *p, const char *end, struct json_token *t)
+{
+    const char *close = plain_end(p, end);
+
+    t->kind = JSON_STRING;
+    t->escaped = close < end && *close == '\\';
+    if (t->escaped)
+        close = escaped_end(close, end);
+    if (close == NULL || close == end || *close != '"')
+        return NULL;
+    t->text = (struct slice){ p, (size_t)(close - p) };
+    return close + 1;
 }
 
 static char *
@@ -173,15 +214,11 @@ short_escape(char c)
 
 /* No escape is shorter than what it stands for. */
 struct slice
-json_text(const struct json_token *token, struct arena *a)
+json_unescape(struct slice text, struct arena *a)
 {
-    const char *p = token->text.ptr, *const end = p + token->text.len;
-    char       *begin, *to;
+    const char *p = text.ptr, *const end = p + text.len;
+    char       *begin = arena_reserve(a, text.len), *to = begin;
 
-    assert(token->kind == JSON_STRING);
-    if (!token->escaped)
-        return token->text;
-    to = begin = arena_reserve(a, token->text.len);
     while (p < end) {
         const char *escape = memchr(p, '\\', (size_t)(end - p));
         const size_t plain = (size_t)((escape != NULL ? escape : end) - p);
@@ -197,12 +234,6 @@ json_text(const struct json_token *token, struct arena *a)
     return arena_commit(a, (size_t)(to - begin));
 }
 
-bool
-json_take_key(struct json_cursor *j, struct json_token *key)
-{
-    return json_take(j, '"') && take_string(j, key) && json_take(j, ':');
-}
-
 /* ---- Scalars ------------------------------------------------------------ */
 
 static inline bool
@@ -211,75 +242,115 @@ is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* NULL: there is no digit at all. */
 static inline const char *
-digits_end(const char *p, const char *end)
+take_digits(const char *p, const char *end)
 {
+    const char *const begin = p;
+
     while (p < end && is_digit(*p))
         p++;
+    return p > begin ? p : NULL;
+}
+
+/* What may stand behind the whole part of a number. */
+static inline const char *
+take_fraction_and_exponent(const char *p, const char *end)
+{
+    if (*p == '.') {
+        p = take_digits(p + 1, end);
+        if (p == NULL || p == end)
+            return p;
+    }
+    if ((*p | 0x20) == 'e') {
+        p++;
+        p += p < end && (*p == '+' || *p == '-');
+        p = take_digits(p, end);
+    }
     return p;
 }
 
-static inline bool
-take_number(struct json_cursor *j, struct json_token *t)
+static inline const char *
+take_number(const char *begin, const char *end, struct json_token *t)
 {
-    const char *const begin = j->at, *const end = j->end;
-    const char       *p = begin + (*begin == '-'), *digits = p;
+    const char *const digits = begin + (*begin == '-');
+    const char       *p = take_digits(digits, end);
 
-    p = digits_end(p, end);
-    if (p == digits || (*digits == '0' && p - digits > 1))
-        return false;
-    if (p < end && *p == '.') {
-        digits = p + 1;
-        p = digits_end(digits, end);
-        if (p == digits)
-            return false;
-    }
-    if (p < end && (*p | 0x20) == 'e') {
-        p++;
-        p += p < end && (*p == '+' || *p == '-');
-        digits = p;
-        p = digits_end(digits, end);
-        if (p == digits)
-            return false;
-    }
-    t->kind = JSON_NUMBER;
-    t->text = (struct slice){ begin, (size_t)(p - begin) };
-    j->at = p;
-    return true;
+    if (p == NULL || (*digits == '0' && p - digits > 1))
+        return NULL;
+    if (p < end)
+        p = take_fraction_and_exponent(p, end);
+    if (p == NULL)
+        return NULL;
+    *t = (struct json_token){ JSON_NUMBER, false, { begin, (size_t)(p - begin) } };
+    return p;
 }
 
-static inline bool
-take_word(struct json_cursor *j, struct json_token *t, const char *word, size_t len,
-          enum json_kind kind)
+static inline const char *
+take_word(const char *p, const char *end, const char *word, size_t len, enum json_kind kind,
+          struct json_token *t)
 {
-    if ((size_t)(j->end - j->at) < len || memcmp(j->at, word, len) != 0)
-        return false;
-    t->kind = kind;
-    t->text = (struct slice){ j->at, len };
-    j->at += len;
-    return true;
+    if ((size_t)(end - p) < len || memcmp(p, word, len) != 0)
+        return NULL;
+    *t = (struct json_token){ kind, false, { p, len } };
+    return p + len;
 }
 
-/* Anything but an object or an array; there is a byte. */
-static inline bool
-take_scalar(struct json_cursor *j, struct json_token *t)
+/* Anything but an object or an array. */
+static inline const char *
+take_scalar(const char *p, const char *end, struct json_token *t)
 {
-    switch (*j->at) {
+    switch (*p) {
     case '"':
-        j->at++;
-        return take_string(j, t);
+        return take_string(p + 1, end, t);
     case 't':
-        return take_word(j, t, "true", 4, JSON_BOOL);
+        return take_word(p, end, "true", 4, JSON_BOOL, t);
     case 'f':
-        return take_word(j, t, "false", 5, JSON_BOOL);
+        return take_word(p, end, "false", 5, JSON_BOOL, t);
     case 'n':
-        return take_word(j, t, "null", 4, JSON_NULL);
+        return take_word(p, end, "null", 4, JSON_NULL, t);
     default:
-        return (*j->at == '-' || is_digit(*j->at)) && take_number(j, t);
+        return *p == '-' || is_digit(*p) ? take_number(p, end, t) : NULL;
     }
 }
 
 /* ---- Objects and arrays -------------------------------------------------- */
+
+RARE static const char *
+blanks_end(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+        p++;
+    return p;
+}
+
+/* May be the end.  Few lines have any blanks. */
+static inline const char *
+skip_blanks(const char *p, const char *end)
+{
+    return p < end && (unsigned char)*p > ' ' ? p : blanks_end(p, end);
+}
+
+/* Behind this byte, which comes next, blanks aside. */
+static inline const char *
+take_byte(const char *p, const char *end, char c)
+{
+    if (p < end && *p == c)
+        return p + 1;
+    p = blanks_end(p, end);
+    return p < end && *p == c ? p + 1 : NULL;
+}
+
+/* A member's name, its colon and the blanks around them; behind them there is a byte. */
+static inline const char *
+take_key(const char *p, const char *end, struct json_token *key)
+{
+    p = take_byte(p, end, '"');
+    p = p != NULL ? take_string(p, end, key) : NULL;
+    p = p != NULL ? take_byte(p, end, ':') : NULL;
+    p = p != NULL ? skip_blanks(p, end) : NULL;
+    return p != end ? p : NULL;
+}
 
 /* What the levels are: a bit is set for an object. */
 struct levels {
@@ -307,69 +378,112 @@ go_down(struct levels *l, bool object)
 }
 
 /* Behind a value: up through all that ends here, and to the next value of what does
- * not.  False: something else stands here. */
-static inline bool
-go_on(struct json_cursor *j, struct levels *l)
+ * not. */
+static inline const char *
+go_on(const char *p, const char *end, struct levels *l)
 {
     struct json_token key;
 
     while (l->depth > 0) {
         const bool object = in_object(l);
 
-        if (json_take(j, ','))
-            return !object || json_take_key(j, &key);
-        if (!json_take(j, object ? '}' : ']'))
-            return false;
+        p = skip_blanks(p, end);
+        if (p == end)
+            return NULL;
+        if (*p == ',')
+            return object ? take_key(p + 1, end, &key) : skip_blanks(p + 1, end);
+        if (*p != (object ? '}' : ']'))
+            return NULL;
         l->depth--;
+        p++;
     }
-    return true;
+    return p;
 }
 
-/* The cursor stands on '{' or '['. */
-static bool
-skip_nested(struct json_cursor *j)
+/* `p` stands on '{' or '['. */
+FLAT static const char *
+skip_nested(const char *p, const char *end)
 {
     struct levels     l;
     struct json_token t;
 
     l.depth = 0;
     do {
-        if (json_take(j, '{')) {
-            if (!go_down(&l, true))
-                return false;
-            if (!json_looking_at(j, '}')) {
-                if (!json_take_key(j, &t))
-                    return false;
+        if (p == end)
+            return NULL;
+        if (*p == '{' || *p == '[') {
+            const bool object = *p == '{';
+
+            if (!go_down(&l, object))
+                return NULL;
+            p = skip_blanks(p + 1, end);
+            if (p == end)
+                return NULL;
+            if (*p != (object ? '}' : ']')) {
+                p = object ? take_key(p, end, &t) : p;
                 continue;
             }
-        } else if (json_take(j, '[')) {
-            if (!go_down(&l, false))
-                return false;
-            if (!json_looking_at(j, ']'))
-                continue;
-        } else if (j->at == j->end || !take_scalar(j, &t)) {
-            return false;
+        } else {
+            p = take_scalar(p, end, &t);
         }
-        if (!go_on(j, &l))
-            return false;
-    } while (l.depth > 0);
-    return true;
+        if (p != NULL)
+            p = go_on(p, end, &l);
+    } while (p != NULL && l.depth > 0);
+    return p;
+}
+
+/* ---- The cursor ----------------------------------------------------------- */
+
+static inline bool
+move_on(struct json_cursor *j, const char *p)
+{
+    if (p != NULL)
+        j->at = p;
+    return p != NULL;
+}
+
+/* The cursor stands on '{' or '['. */
+RARE static bool
+take_nested(struct json_cursor *j, struct json_token *value)
+{
+    const char *const begin = j->at, *const p = skip_nested(begin, j->end);
+
+    if (p != NULL)
+        *value = (struct json_token){ *begin == '{' ? JSON_OBJECT : JSON_ARRAY, false,
+                                      { begin, (size_t)(p - begin) } };
+    return move_on(j, p);
+}
+
+FLAT bool
+json_take_value(struct json_cursor *j, struct json_token *value)
+{
+    const char *const begin = skip_blanks(j->at, j->end);
+
+    if (begin == j->end)
+        return false;
+    if (*begin != '{' && *begin != '[')
+        return move_on(j, take_scalar(begin, j->end, value));
+    j->at = begin;
+    return take_nested(j, value);
 }
 
 bool
-json_take_value(struct json_cursor *j, struct json_token *value)
+json_take_key(struct json_cursor *j, struct json_token *key)
 {
-    const char *begin;
+    return move_on(j, take_key(j->at, j->end, key));
+}
 
-    json_skip_blanks(j);
-    if (j->at == j->end)
+FLAT bool
+json_take_member(struct json_cursor *j, struct json_token *key, struct json_token *value)
+{
+    const char *p = take_key(j->at, j->end, key);
+
+    if (p == NULL)
         return false;
-    if (*j->at != '{' && *j->at != '[')
-        return take_scalar(j, value);
-    begin = j->at;
-    value->kind = *begin == '{' ? JSON_OBJECT : JSON_ARRAY;
-    if (!skip_nested(j))
-        return false;
-    value->text = (struct slice){ begin, (size_t)(j->at - begin) };
-    return true;
+    if (*p != '{') {
+        j->at = p;
+        return *p == '[' ? take_nested(j, value) : move_on(j, take_scalar(p, j->end, value));
+    }
+    *value = (struct json_token){ JSON_OBJECT, false, { p, 0 } };
+    return move_on(j, p);
 }

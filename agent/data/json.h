@@ -30,7 +30,7 @@ struct json_cursor {
 
 struct json_token {
     enum json_kind kind;
-    bool           escaped;     /* a string: there is a backslash in it */
+    bool           escaped;     /* there is a backslash in it, which is a string */
     struct slice   text;        /* as it is written; a string without its quotes */
 };
 
@@ -58,7 +58,7 @@ json_looking_at(struct json_cursor *j, char c)
 static inline bool
 json_take(struct json_cursor *j, char c)
 {
-    if (!json_looking_at(j, c))
+    if ((j->at == j->end || *j->at != c) && !json_looking_at(j, c))
         return false;
     j->at++;
     return true;
@@ -70,8 +70,19 @@ bool json_take_key(struct json_cursor *j, struct json_token *key);
 /* The whole value that comes next; false: there is none. */
 bool json_take_value(struct json_cursor *j, struct json_token *value);
 
-/* What a string says: token->text itself, or a copy in `a` without its escapes. */
-struct slice json_text(const struct json_token *token, struct arena *a);
+/* The name of a member and its value.  An object is not taken: the cursor stands on its brace,
+ * and value->text is empty. */
+bool json_take_member(struct json_cursor *j, struct json_token *key, struct json_token *value);
+
+/* A string without its escapes, in `a`. */
+struct slice json_unescape(struct slice text, struct arena *a);
+
+/* What a token says: its text itself, or without its escapes in `a`. */
+static inline struct slice
+json_text(const struct json_token *token, struct arena *a)
+{
+    return token->escaped ? json_unescape(token->text, a) : token->text;
+}
 
 /* The character of the \uXXXX that begins at `*p`, as UTF-8 at `*to`, both moved on; of
  * two that are a surrogate pair, one character.  False: there is none. */

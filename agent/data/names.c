@@ -164,6 +164,12 @@ names_text(const struct names *names, uint32_t number)
     return names->texts[number];
 }
 
+const struct slice *
+names_texts(const struct names *names)
+{
+    return names->texts;
+}
+
 uint32_t
 names_count(const struct names *names)
 {
@@ -171,20 +177,6 @@ names_count(const struct names *names)
 }
 
 /* ---- The tree ------------------------------------------------------------ */
-
-static uint32_t
-hash_of(struct slice part)
-{
-    const unsigned char *p = (const unsigned char *)part.ptr;
-
-    return part.len == 0 ? 0 : (uint32_t)part.len * 5 + p[0] * 3u + p[part.len - 1];
-}
-
-static uint64_t
-first_bit(struct slice text)
-{
-    return (uint64_t)1 << ((text.len > 0 ? text.ptr[0] : '.') & 63);
-}
 
 /* What stands before the first dot; `rest`: behind it, or no slice. */
 static struct slice
@@ -228,7 +220,7 @@ add_path(struct names *names, uint32_t number)
             at->first = below;
         }
         if (rest.ptr != NULL)
-            at->goes_on |= first_bit(part);
+            at->goes_on |= names_first_bit(part);
         at = below;
     }
     at->number = number;
@@ -241,14 +233,14 @@ make_slots(struct names *names, struct names_path *at)
 
     for (struct names_path *p = at->first; p != NULL; p = p->next, count++)
         make_slots(names, p);
-    while (nslots < 2 * count)
+    while (nslots < 4 * count)
         nslots *= 2;
     at->mask = nslots - 1;
     at->slots = arena_alloc(&names->bytes, nslots * sizeof *at->slots);
     for (uint32_t i = 0; i < nslots; i++)
         at->slots[i] = NULL;
     for (struct names_path *p = at->first; p != NULL; p = p->next) {
-        uint32_t i = hash_of(p->part) & at->mask;
+        uint32_t i = names_part_hash(p->part) & at->mask;
 
         while (at->slots[i] != NULL)
             i = (i + 1) & at->mask;
@@ -296,30 +288,14 @@ names_paths(const struct names *names)
     return names->paths;
 }
 
-static const struct names_path *
-find_part(const struct names_path *at, struct slice part)
-{
-    uint32_t i = hash_of(part) & at->mask;
-
-    for (; at->slots[i] != NULL; i = (i + 1) & at->mask)
-        if (slice_equal(at->slots[i]->part, part))
-            return at->slots[i];
-    return NULL;
-}
-
 const struct names_path *
-names_find_below(const struct names_path *at, struct slice name)
+names_find_parts(const struct names_path *at, struct slice name)
 {
-    const struct names_path *below = find_part(at, name);
+    struct slice       rest;
+    const struct slice part = cut_part(name, &rest);
 
-    while (below == NULL && (at->goes_on & first_bit(name)) != 0) {
-        struct slice rest;
-
-        at = find_part(at, cut_part(name, &rest));
-        if (at == NULL || rest.ptr == NULL)
-            return NULL;
-        name = rest;
-        below = find_part(at, name);
-    }
-    return below;
+    if (rest.ptr == NULL)
+        return NULL;            /* it was looked for already */
+    at = names_find_part(at, part);
+    return at != NULL ? names_find_below(at, rest) : NULL;
 }

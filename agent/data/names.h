@@ -67,7 +67,7 @@ struct names_path {
     uint32_t            number;     /* of the name that ends here; NAME_NONE: none does */
     struct names_path  *first;      /* of those below; NULL: none */
     struct names_path  *next;       /* beside */
-    struct names_path **slots;      /* those below, by hash; never more than half full */
+    struct names_path **slots;      /* those below, by hash; a quarter full at the most */
     uint32_t            mask;
     uint64_t            goes_on;    /* first bytes, modulo 64, of what is two or more parts */
 };
@@ -82,8 +82,48 @@ struct slice names_quoted(const struct names *names, uint32_t number);
 /* The tree's root; after names_complete(). */
 const struct names_path *names_paths(const struct names *names);
 
+static inline uint32_t
+names_part_hash(struct slice part)
+{
+    const unsigned char *p = (const unsigned char *)part.ptr;
+
+    return part.len == 0 ? 0 : (uint32_t)part.len * 5 + p[0] * 3u + p[part.len - 1];
+}
+
+/* Of a text that begins with a dot, the first part is empty. */
+static inline uint64_t
+names_first_bit(struct slice text)
+{
+    return (uint64_t)1 << ((text.len > 0 ? text.ptr[0] : '.') & 63);
+}
+
+static inline const struct names_path *
+names_find_part(const struct names_path *at, struct slice part)
+{
+    const struct names_path *p;
+
+    for (uint32_t i = names_part_hash(part);; i++) {
+        p = at->slots[i & at->mask];
+        if (p == NULL || (p->part.len == part.len && memcmp(p->part.ptr, part.ptr, part.len) == 0))
+            return p;
+    }
+}
+
+/* For names_find_below(). */
+const struct names_path *names_find_parts(const struct names_path *at, struct slice name);
+
 /* What `name`, which may hold dots itself, leads to from here; NULL: nothing. */
-const struct names_path *names_find_below(const struct names_path *at, struct slice name);
+static inline const struct names_path *
+names_find_below(const struct names_path *at, struct slice name)
+{
+    const struct names_path *below = names_find_part(at, name);
+
+    return below == NULL && (at->goes_on & names_first_bit(name)) != 0
+        ? names_find_parts(at, name) : below;
+}
+
+/* By number: their texts.  Valid once the names are complete. */
+const struct slice *names_texts(const struct names *names);
 
 struct slice names_text(const struct names *names, uint32_t number);
 uint32_t     names_count(const struct names *names);

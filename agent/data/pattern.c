@@ -25,7 +25,8 @@ enum {
     MAX_HEAP = 16 * 1024,           /* KiB; for patterns that the JIT does not take */
     MAX_DEPTH = 100 * 1000,
     BACKTRACKS = 200 * 1000,        /* for each place to begin at, 2 to 3 ns each, */
-    BACKTRACKS_A_BYTE = 8,          /* and more in a long line, where honest patterns need them */
+    BACKTRACKS_A_BYTE = 8,          /* and more in a long line, where honest patterns need them: */
+    LENGTH_STEP = 4096,             /* one limit for so many lengths (setting it costs time, too) */
     STEP = 128,                     /* places to begin at between two looks at the clock, */
     STEP_BYTES = 8 * 1024 * 1024,   /* fewer in a long line, where each may take long */
     LEAST_STEP = 2,
@@ -47,6 +48,7 @@ struct pattern_work {
     pcre2_jit_stack     *stack;
     const PCRE2_SIZE    *offsets;   /* in `data`: where each group begins and ends */
     size_t               groups;
+    size_t               backtracks, offset_limit;  /* as the context has them now */
 };
 
 /* ---- Compiling ---------------------------------------------------------- */
@@ -170,6 +172,7 @@ pattern_work_new(size_t groups)
     struct pattern_work *work = NEW(struct pattern_work);
 
     work->groups = groups;
+    work->offset_limit = PCRE2_UNSET;
     work->data = pcre2_match_data_create((uint32_t)groups + 1, NULL);
     work->context = pcre2_match_context_create(NULL);
     assert(work->data != NULL && work->context != NULL);
@@ -226,6 +229,27 @@ step_size(size_t len)
     return len < STEP_BYTES / LEAST_STEP ? STEP_BYTES / len : LEAST_STEP;
 }
 
+static void
+limit_backtracks(struct pattern_work *work, size_t len)
+{
+    const size_t steps = len / LENGTH_STEP + 1;
+    const size_t most = BACKTRACKS + BACKTRACKS_A_BYTE * LENGTH_STEP * steps;
+
+    if (most == work->backtracks)
+        return;
+    pcre2_set_match_limit(work->context, most < UINT32_MAX ? (uint32_t)most : UINT32_MAX);
+    work->backtracks = most;
+}
+
+static void
+limit_offset(struct pattern_work *work, size_t offset)
+{
+    if (offset == work->offset_limit)
+        return;
+    pcre2_set_offset_limit(work->context, offset);
+    work->offset_limit = offset;
+}
+
 static enum pattern_result
 search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice subject,
                 size_t start, uint32_t options)
@@ -235,7 +259,7 @@ search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice
     enum pattern_result result;
 
     for (;;) {
-        pcre2_set_offset_limit(work->context, start + step - 1);
+        limit_offset(work, start + step - 1);
         result = search(p, work, subject, start, options);
         start = next_start(p, subject, start + step);
         if (result != PATTERN_NO || start > subject.len)
@@ -251,14 +275,11 @@ static enum pattern_result
 search_from(const struct pattern *p, struct pattern_work *work, struct slice subject,
             size_t start, uint32_t options)
 {
-    const size_t backtracks = BACKTRACKS + BACKTRACKS_A_BYTE * subject.len;
-
     assert(p->groups <= work->groups && subject.ptr != NULL);
-    pcre2_set_match_limit(work->context,
-                          backtracks < UINT32_MAX ? (uint32_t)backtracks : UINT32_MAX);
+    limit_backtracks(work, subject.len);
     if (!p->anchored)
         return search_in_steps(p, work, subject, start, options);
-    pcre2_set_offset_limit(work->context, PCRE2_UNSET);
+    limit_offset(work, PCRE2_UNSET);
     return search(p, work, subject, start, options);
 }
 
@@ -285,4 +306,12 @@ pattern_group(const struct pattern_work *work, struct slice subject, size_t grou
     if (offsets[0] == PCRE2_UNSET)
         return NO_SLICE;
     return (struct slice){ subject.ptr + offsets[0], offsets[1] - offsets[0] };
+}
+
+_Static_assert(PATTERN_UNSET == PCRE2_UNSET, "as the library says it");
+
+const size_t *
+pattern_offsets(const struct pattern_work *work)
+{
+    return work->offsets;
 }

@@ -51,4 +51,9 @@ enum pattern_result pattern_search(const struct pattern *p, struct pattern_work 
  * subject; ptr NULL if the group took no part in the match. */
 struct slice pattern_group(const struct pattern_work *work, struct slice subject, size_t group);
 
+/* The same for who asks for many: by group, where its text begins and ends in the subject, two
+ * numbers each; both PATTERN_UNSET if it took no part.  As long as `work`. */
+#define PATTERN_UNSET (~(size_t)0)
+const size_t *pattern_offsets(const struct pattern_work *work);
+
 #endif

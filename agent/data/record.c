@@ -1,8 +1,9 @@
 /* record.c - see record.h.
  *
- * `index` finds a field by its number in one step.  It has an entry for every
- * name of the configuration and is cleared by walking over the values that were
- * set, so that a line costs what it holds and not what could be asked for.
+ * `index` finds a field by its number in one step.  It has an entry for every name of the
+ * configuration and is never cleared: an entry counts only if the value that it leads to is
+ * one of this line and has that number (Briggs and Torczon's sparse set).  So a line costs
+ * what it holds, and not what could be asked for.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,8 +23,10 @@ record_init(struct record *r, const struct names *names)
     memset(r, 0, sizeof *r);
     r->names = names;
     r->asked = names_asked(names);
-    r->values = mem_array(NULL, RECORD_MAX_FIELDS + names_count(names), sizeof *r->values);
-    r->saved = mem_array(NULL, RECORD_MAX_FIELDS + names_count(names), sizeof *r->saved);
+    r->texts = names_texts(names);
+    r->max_values = RECORD_MAX_FIELDS + names_count(names);
+    r->values = mem_array(NULL, r->max_values, sizeof *r->values);
+    r->saved = mem_array(NULL, r->max_values, sizeof *r->saved);
     r->index = mem_zero(names_count(names) * sizeof *r->index);
 }
 
@@ -39,9 +42,6 @@ record_fini(struct record *r)
 void
 record_begin(struct record *r, struct slice raw, struct slice body, uint64_t offset)
 {
-    for (uint32_t i = 0; i < r->nvalues; i++)
-        if (r->values[i].number != NAME_NONE)
-            r->index[r->values[i].number] = 0;
     if (r->nvalues > 0)
         memset(r->seen, 0, sizeof r->seen);
     r->nvalues = 0;
@@ -61,41 +61,11 @@ fill(struct value *v, enum value_type type, unsigned depth, struct slice text)
     v->text = text;
 }
 
-static struct value *
-add_value(struct record *r, uint32_t number, struct slice name)
-{
-    struct value *v = &r->values[r->nvalues++];
-
-    v->number = number;
-    v->name = name;
-    v->text = NO_SLICE;
-    return v;
-}
-
-static struct value *
-numbered(struct record *r, uint32_t number)
-{
-    struct value *v;
-
-    if (r->index[number] != 0)
-        return &r->values[r->index[number] - 1];
-    v = add_value(r, number, names_text(r->names, number));
-    r->index[number] = r->nvalues;
-    return v;
-}
-
-bool
-record_set(struct record *r, uint32_t number, enum value_type type, struct slice text)
-{
-    fill(numbered(r, number), type, 0, text);
-    return true;
-}
-
 void
 record_set_part(struct record *r, uint32_t number, unsigned depth, enum value_type type,
                 struct slice text)
 {
-    struct value *v = numbered(r, number);
+    struct value *v = record_place(r, number);
 
     if (v->text.ptr == NULL || v->depth >= depth || v - r->values < r->nsaved)
         fill(v, type, depth, text);
@@ -136,7 +106,9 @@ record_set_unnumbered(struct record *r, struct slice name, enum value_type type,
     if (v == NULL && r->nvalues >= RECORD_MAX_FIELDS)
         return false;
     if (v == NULL) {
-        v = add_value(r, NAME_NONE, name);
+        v = &r->values[r->nvalues++];
+        v->number = NAME_NONE;
+        v->name = name;
         r->seen[hash / 64] |= (uint64_t)1 << hash % 64;
     }
     fill(v, type, 0, text);
@@ -165,9 +137,6 @@ record_mark(struct record *r)
 void
 record_rollback(struct record *r)
 {
-    for (uint32_t i = r->nsaved; i < r->nvalues; i++)
-        if (r->values[i].number != NAME_NONE)
-            r->index[r->values[i].number] = 0;
     r->nvalues = r->nsaved;
     memcpy(r->values, r->saved, r->nsaved * sizeof *r->saved);
 }
@@ -175,8 +144,6 @@ record_rollback(struct record *r)
 static void
 remove_value(struct record *r, struct value *v)
 {
-    if (v->number != NAME_NONE)
-        r->index[v->number] = 0;
     r->nvalues--;
     for (; v < r->values + r->nvalues; v++) {
         *v = v[1];
@@ -188,10 +155,10 @@ remove_value(struct record *r, struct value *v)
 void
 record_unset(struct record *r, uint32_t number, unsigned depth)
 {
-    const uint32_t place = r->index[number];
+    struct value *v = record_find(r, number);
 
-    if (place > r->nsaved && r->values[place - 1].depth >= depth)
-        remove_value(r, &r->values[place - 1]);
+    if (v != NULL && v - r->values >= r->nsaved && v->depth >= depth)
+        remove_value(r, v);
 }
 
 void
@@ -244,22 +211,17 @@ own_part(const struct record *r, uint32_t number, struct arena *a)
     }
 }
 
-const struct value *
-record_field(const struct record *r, uint32_t number)
-{
-    return r->index[number] != 0 ? &r->values[r->index[number] - 1] : NULL;
-}
-
 bool
 record_get(const struct record *r, uint32_t number, struct arena *a, struct slice *text)
 {
-    const uint32_t place = r->index[number];
+    const struct value *v;
 
     *text = own_part(r, number, a);
     if (text->ptr != NULL)
         return true;
-    if (place != 0)
-        *text = r->values[place - 1].text;
+    v = record_find(r, number);
+    if (v != NULL)
+        *text = v->text;
     else if (number == NAME_LOG_FILE_OFFSET)
         *text = digits_of(r->offset, false, a);
     else if (number < NAME_WELL_KNOWN)

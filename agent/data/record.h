@@ -9,6 +9,7 @@
 #ifndef AGENT_DATA_RECORD_H
 #define AGENT_DATA_RECORD_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -44,9 +45,10 @@ struct record {
 
     const struct names *names;
     const bool         *asked;      /* by number: names_asked() */
+    const struct slice *texts;      /* by number: names_texts() */
     struct value       *values;     /* in the order they were found */
-    uint32_t            nvalues;
-    uint32_t           *index;      /* by number of name: position in values + 1, or 0 */
+    uint32_t            nvalues, max_values;
+    uint32_t           *index;      /* by number of name: where it stands in values, if it does */
     bool                numbered_only;  /* a field without number is not kept */
     uint64_t            seen[4];    /* which hashes the names without number have */
     struct value       *saved;      /* by record_mark() */
@@ -68,8 +70,43 @@ record_asked(const struct record *r, uint32_t number)
     return r->asked[number];
 }
 
+/* The field that was set under this number, or NULL. */
+static inline struct value *
+record_find(const struct record *r, uint32_t number)
+{
+    const uint32_t place = r->index[number];
+
+    return place < r->nvalues && r->values[place].number == number ? &r->values[place] : NULL;
+}
+
+/* The same; if there is none, a new one without text. */
+static inline struct value *
+record_place(struct record *r, uint32_t number)
+{
+    struct value *v = record_find(r, number);
+
+    if (v != NULL)
+        return v;
+    v = &r->values[r->nvalues];
+    r->index[number] = r->nvalues++;
+    v->name = r->texts[number];
+    v->number = number;
+    v->text = NO_SLICE;
+    return v;
+}
+
 /* Set a field by number; one that is set again gets the new value.  True. */
-bool record_set(struct record *r, uint32_t number, enum value_type type, struct slice text);
+static inline bool
+record_set(struct record *r, uint32_t number, enum value_type type, struct slice text)
+{
+    struct value *v = record_place(r, number);
+
+    assert(text.ptr != NULL);
+    v->type = type;
+    v->depth = 0;
+    v->text = text;
+    return true;
+}
 
 /* As record_set(), by name: for parsers whose names come from the line.  Without a number
  * it is kept unless `numbered_only`.  A field over RECORD_MAX_FIELDS is left out: false. */
@@ -96,7 +133,11 @@ void record_unset(struct record *r, uint32_t number, unsigned depth);
 void record_unset_unnumbered(struct record *r, struct slice name);
 
 /* The field that was set under this number, or NULL. */
-const struct value *record_field(const struct record *r, uint32_t number);
+static inline const struct value *
+record_field(const struct record *r, uint32_t number)
+{
+    return record_find(r, number);
+}
 
 /* The text of a field, of `body`, `raw`, `time`, or of what every record has.
  * What must be written first (time, offset) goes into `a`.  False: missing.  A

@@ -19,7 +19,7 @@ enum { MAX_STEPS = 100 };
 
 enum step_kind {
     STEP_LITERAL,               /* this byte */
-    STEP_BLANKS,
+    STEP_BLANKS,                /* after these two come steps that fill parts */
     STEP_NUMBER,
     STEP_DATE,                  /* %Y-%m-%d, in one go */
     STEP_CLOCK,                 /* %H:%M:%S, likewise */
@@ -36,6 +36,7 @@ enum step_kind {
 
 struct step {
     enum step_kind kind;
+    char           before;      /* to be taken first: this byte, or any blanks if it is one; or 0 */
     char           literal;
     enum time_part part;        /* that it fills, or none: TIME_PARTS */
     int            digits;      /* of a number: at most so many */
@@ -252,6 +253,26 @@ compile(struct compiler *c, const char *text, size_t *offset)
     return check_parts(c);
 }
 
+/* Literals and blanks go into the steps that follow them. */
+static void
+join_steps(struct time_format *f)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->nsteps; i++) {
+        const struct step *last = n > 0 ? &f->steps[n - 1] : NULL;
+        struct step        step = f->steps[i];
+
+        if (last != NULL && last->before == 0 && step.kind > STEP_BLANKS &&
+            last->kind <= STEP_BLANKS) {
+            step.before = last->kind == STEP_BLANKS ? ' ' : last->literal;
+            n--;
+        }
+        f->steps[n++] = step;
+    }
+    f->nsteps = n;
+}
+
 struct time_format *
 time_format_new(const char *text, size_t *offset, struct error *err)
 {
@@ -265,6 +286,7 @@ time_format_new(const char *text, size_t *offset, struct error *err)
         time_format_free(c.f);
         return NULL;
     }
+    join_steps(c.f);
     c.f->has_year = c.whole || (c.have & (1u << TIME_YEAR | 1u << TIME_SHORT_YEAR)) != 0;
     return mem_resize(c.f, sizeof *c.f + c.f->nsteps * sizeof(struct step));
 }
@@ -277,14 +299,34 @@ time_format_free(struct time_format *f)
 
 /* ---- Reading ------------------------------------------------------------- */
 
-static bool
+/* All its digits, two or four, as nearly all numbers have them; or -1. */
+static inline int32_t
+whole_number(const struct slice *s, int digits)
+{
+    uint32_t high = 0, low;
+
+    if (s->len < (size_t)digits || digits % 2 != 0)
+        return -1;
+    if (digits == 4)
+        high = time_two_digits(s->ptr);
+    low = time_two_digits(s->ptr + digits - 2);
+    return high > 99 || low > 99 ? -1 : (int32_t)(high * 100 + low);
+}
+
+static inline bool
 take_number(struct slice *s, struct time_moment *m, const struct step *step)
 {
-    int32_t number;
+    int32_t number = whole_number(s, step->digits);
 
-    time_skip_blanks(s);
-    if (time_take_digits(s, step->digits, &number) == 0 || number < step->min ||
-        number > step->max)
+    if (number >= 0) {
+        s->ptr += step->digits;
+        s->len -= (size_t)step->digits;
+    } else {
+        time_skip_blanks(s);
+        if (time_take_digits(s, step->digits, &number) == 0)
+            return false;
+    }
+    if (number < step->min || number > step->max)
         return false;
     if (step->part != TIME_PARTS)
         time_moment_set(m, step->part, number);
@@ -368,9 +410,14 @@ time_format_read_at(const struct time_format *f, const struct time_zone *zone,
 {
     struct time_moment m = { .have = 0 };
 
-    for (size_t i = 0; i < f->nsteps; i++)
-        if (!take_step(&f->steps[i], &text, &m))
+    for (const struct step *step = f->steps; step < f->steps + f->nsteps; step++) {
+        if (step->before == ' ')
+            time_skip_blanks(&text);
+        else if (step->before != 0 && !time_take_byte(&text, step->before))
             return false;
+        if (!take_step(step, &text, &m))
+            return false;
+    }
     return text.len == 0 && time_moment_ms(&m, zone, now_ms, ms);
 }
 

@@ -7,7 +7,6 @@
  */
 #include "agent/data/time_take.h"
 
-#include <assert.h>
 #include <strings.h>
 
 enum {
@@ -38,19 +37,14 @@ skip(struct slice *s, size_t n)
     s->len -= n;
 }
 
-/* The number that two digits write, or more than 99 if they are none. */
-static inline uint32_t
-two_digits(const char *p)
+static inline bool
+take_two(struct slice *s, int32_t *number)
 {
-    const uint32_t tens = (uint32_t)(p[0] - '0'), ones = (uint32_t)(p[1] - '0');
-
-    return tens > 9 || ones > 9 ? 100 : tens * 10 + ones;
-}
-
-static bool
-take_exactly(struct slice *s, int digits, int32_t *number)
-{
-    return time_take_digits(s, digits, number) == digits;
+    *number = s->len >= 2 ? (int32_t)time_two_digits(s->ptr) : 100;
+    if (*number > 99)
+        return false;
+    skip(s, 2);
+    return true;
 }
 
 bool
@@ -75,10 +69,10 @@ take_whole_date(struct slice *s, struct time_moment *m)
 
     if (s->len < 10 || p[4] != '-' || p[7] != '-')
         return false;
-    century = two_digits(p);
-    year = two_digits(p + 2);
-    month = two_digits(p + 5);
-    day = two_digits(p + 8);
+    century = time_two_digits(p);
+    year = time_two_digits(p + 2);
+    month = time_two_digits(p + 5);
+    day = time_two_digits(p + 8);
     if (century > 99 || year > 99 || month - 1 > 11 || day - 1 > 30)
         return false;
     m->part[TIME_YEAR] = (int32_t)(century * 100 + year);
@@ -113,9 +107,9 @@ take_whole_clock(struct slice *s, struct time_moment *m)
 
     if (s->len < 8 || p[2] != ':' || p[5] != ':')
         return false;
-    hour = two_digits(p);
-    minute = two_digits(p + 3);
-    second = two_digits(p + 6);
+    hour = time_two_digits(p);
+    minute = time_two_digits(p + 3);
+    second = time_two_digits(p + 6);
     if (hour > 23 || minute > 59 || second > 60)
         return false;
     m->part[TIME_HOUR] = (int32_t)hour;
@@ -169,11 +163,12 @@ three_letters(const char *p)
 static inline void
 skip_name(struct slice *s, const char *name)
 {
-    const size_t len = strlen(name);
-    const bool   whole = s->len >= len && len > 3 && (s->ptr[3] | 0x20) == name[3] &&
-                         strncasecmp(s->ptr, name, len) == 0;
+    size_t len = 3;
 
-    skip(s, whole ? len : 3);
+    if (s->len > 3 && (s->ptr[3] | 0x20) == name[3] && s->len >= strlen(name) &&
+        strncasecmp(s->ptr, name, strlen(name)) == 0)
+        len = strlen(name);
+    skip(s, len);
 }
 
 static inline int32_t
@@ -250,10 +245,10 @@ take_east(struct slice *s, int32_t *east)
 
     if (!time_take_byte(s, '-') && !time_take_byte(s, '+'))
         return false;
-    if (!take_exactly(s, 2, &hours) || hours > 23)
+    if (!take_two(s, &hours) || hours > 23)
         return false;
     if ((time_take_byte(s, ':') || (s->len > 0 && is_digit(*s->ptr))) &&
-        (!take_exactly(s, 2, &minutes) || minutes > 59))
+        (!take_two(s, &minutes) || minutes > 59))
         return false;
     *east = (west ? -1 : 1) * (hours * 3600 + minutes * 60);
     return true;
@@ -300,7 +295,8 @@ time_take_utc(struct slice *s)
     return take_one_of(s, utc_names, sizeof utc_names / sizeof *utc_names, &east);
 }
 
-/* Left out is what several countries use: IST, BST, AST, CDT of Cuba has to yield. */
+/* Those of RFC 5322 mean what they mean there; left out is what several countries use (IST,
+ * BST, AST). */
 bool
 time_take_zone_name(struct slice *s, struct time_moment *m)
 {
@@ -329,7 +325,7 @@ take_part(struct slice *s, struct time_moment *m, enum time_part part, char betw
 {
     int32_t number;
 
-    if ((extended && !time_take_byte(s, between)) || !take_exactly(s, 2, &number))
+    if ((extended && !time_take_byte(s, between)) || !take_two(s, &number))
         return false;
     time_moment_set(m, part, number);
     return true;
@@ -342,7 +338,7 @@ take_iso_day(struct slice *s, struct time_moment *m)
     int32_t year;
     bool    extended;
 
-    if (!take_exactly(s, 4, &year))
+    if (time_take_digits(s, 4, &year) != 4)
         return false;
     time_moment_set(m, TIME_YEAR, year);
     extended = looking_at(s, '-');

@@ -66,6 +66,15 @@ time_skip_blanks(struct slice *s)
     }
 }
 
+/* The number that two digits write, or more than 99 if they are none. */
+static inline uint32_t
+time_two_digits(const char *p)
+{
+    const uint32_t tens = (uint32_t)(p[0] - '0'), ones = (uint32_t)(p[1] - '0');
+
+    return tens > 9 || ones > 9 ? 100 : tens * 10 + ones;
+}
+
 /* Up to `most` digits; how many there were. */
 static inline int
 time_take_digits(struct slice *s, int most, int32_t *number)

@@ -17,7 +17,7 @@
 #include "agent/data/time_take.h"
 
 #define WEEK 604800
-#define LAST 4102444800         /* 2100-01-01 */
+#define LAST 3155760000         /* 2070-01-01 */
 
 /* A time between two changes. */
 struct period {
@@ -118,6 +118,7 @@ time_zone_seconds(const struct time_zone *zone, int64_t wall)
 
     if (zone->local == NULL)
         return wall - zone->east;
+    assert(zone->local->count > 0);
     p = zone->local->periods;
     high = zone->local->count - 1;
     while (low < high) {        /* the first period that ends after this */

@@ -29,7 +29,7 @@ void time_zone_fini(struct time_zone *zone);
 /* Seconds since the epoch, of a clock on the wall that shows `wall` seconds since
  * 1970-01-01 00:00.  What the wall shows twice (the end of summer) is the first of
  * the two; what it never shows is read with the offset before the change, and so
- * comes out behind it.  The machine's zone is known from 1970 to 2100; outside it
+ * comes out behind it.  The machine's zone is known from 1970 to 2070; outside it
  * has the offset of the nearer end. */
 int64_t time_zone_seconds(const struct time_zone *zone, int64_t wall);
 

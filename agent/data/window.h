@@ -5,9 +5,13 @@
  * acknowledgement and answers one question: up to which offset has everything
  * arrived?  A checkpoint stores that offset and nothing else.
  *
- *     committed         oldest             newest
- *         |---------------|------------------|-----------> offset in the file
- *                    3 of 9 acked       0 of 4 acked
+ *     oldest          committed                newest
+ *       |-----------------|-----------------------|-----> offset in the file
+ *          9 of 9 acked,       3 of 8 acked
+ *          still pinned
+ *
+ * A chunk that is acknowledged and that an output still points into is behind
+ * `committed`, and stays until it is let go of.
  *
  * The window owns the chunks it holds.  Loop thread only.
  *
@@ -25,7 +29,9 @@
 struct window {
     struct chunk     *oldest;
     struct chunk     *newest;
+    struct chunk     *passed;       /* the newest one behind committed, or NULL */
     size_t            length;       /* chunks held */
+    uint64_t          held_records; /* of those of them behind committed */
     uint64_t          committed;    /* everything before this offset has arrived */
     struct tail_print tail;         /* the bytes just before it */
     int64_t           lead;         /* of it, as in chunk.h */
@@ -38,14 +44,16 @@ void window_init(struct window *w, uint64_t committed, struct tail_print tail);
  * another lead. */
 void window_push(struct window *w, struct chunk **chunk);
 
-/* Move `committed` over the complete chunks at the old end.  They are taken out
- * and returned, linked by `newer`, oldest first; NULL if the oldest is not
- * complete.  The caller owns them. */
+/* Move `committed` over the acknowledged chunks at the old end.  Those of them that
+ * are complete are taken out and returned, linked by `newer`, oldest first; NULL if
+ * there are none.  The caller owns them. */
 struct chunk *window_advance(struct window *w);
 
-/* Take every chunk out, delivered or not, and return them the same way.
- * `committed` stays as it is: they will be read again. */
-struct chunk *window_clear(struct window *w);
+/* Take every chunk behind `last` out, delivered or not, and return them the same
+ * way; NULL: all of them.  `committed` stays as it is: they will be read again.  So
+ * `last` is `passed` or newer, unless nobody will read. */
+struct chunk *window_cut(struct window *w, struct chunk *last);
+struct chunk *window_clear(struct window *w);       /* window_cut(w, NULL) */
 
 /* Where the next chunk begins. */
 uint64_t window_end(const struct window *w);

@@ -96,6 +96,10 @@ struct checkpoints {
     struct log_repeat  told;
     checkpoints_flushed_f *flushed;
     void              *flushed_ctx;
+    uint64_t           begun;           /* writes */
+    bool               hurry;           /* another one right behind this one */
+    checkpoints_written_f *written;
+    void              *written_ctx;
 };
 
 /* ---- Opening --------------------------------------------------------------- */
@@ -333,8 +337,10 @@ is_systems_fault(struct checkpoints *st)
 {
     const int code = sqlite3_errcode(st->db) & 0xff;
 
-    return code == SQLITE_FULL || code == SQLITE_CANTOPEN || code == SQLITE_READONLY ||
-           code == SQLITE_IOERR || code == SQLITE_PERM || code == SQLITE_BUSY;
+    if (code == SQLITE_READONLY)        /* a damaged header may say so too */
+        return access(st->file, W_OK) != 0;
+    return code == SQLITE_FULL || code == SQLITE_CANTOPEN || code == SQLITE_IOERR ||
+           code == SQLITE_PERM || code == SQLITE_BUSY;
 }
 
 static struct checkpoints *
@@ -586,9 +592,14 @@ on_written(uv_work_t *request, int status)
     } else {
         log_over(&st->told);
         empty_batch(&st->writing);
+        if (st->written != NULL)
+            st->written(st->written_ctx, st->begun);
     }
-    if (st->flushed == NULL)
+    if (st->flushed == NULL) {
+        if (st->hurry && !st->failed)
+            write_due(st);
         return;
+    }
     if (!st->failed && (st->dirty != NULL || st->due.nput + st->due.nremove > 0))
         write_due(st);
     else
@@ -608,6 +619,8 @@ write_due(struct checkpoints *st)
     st->writing = st->due;
     st->due = spare;
     st->busy = true;
+    st->hurry = false;
+    st->begun++;
     uv_queue_work(st->timer.loop, &st->request, on_work, on_written);
 }
 
@@ -637,6 +650,32 @@ checkpoints_note(struct checkpoints *st, struct source *s)
     s->dirty = true;
     s->next_dirty = st->dirty;
     st->dirty = s;
+}
+
+void
+checkpoints_make_durable(struct checkpoints *st)
+{
+    struct error err;
+
+    if (run_sql(st, "PRAGMA synchronous = FULL", &err) == -1)
+        log_error("%s", err.text);
+}
+
+uint64_t
+checkpoints_hurry(struct checkpoints *st)
+{
+    const uint64_t number = st->begun + 1;
+
+    st->hurry = true;
+    write_due(st);
+    return number;
+}
+
+void
+checkpoints_listen(struct checkpoints *st, checkpoints_written_f *written, void *ctx)
+{
+    st->written = written;
+    st->written_ctx = ctx;
 }
 
 void

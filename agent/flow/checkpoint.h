@@ -52,6 +52,18 @@ void checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interva
  * its id here. Loop thread. */
 void checkpoints_note(struct checkpoints *st, struct source *s);
 
+/* Now every write survives a power failure too, not only the process: for those
+ * who ask with checkpoints_hurry().  Before checkpoints_start(). */
+void checkpoints_make_durable(struct checkpoints *st);
+
+/* Write what was noted now, not at the end of the interval.  Returns the number of the
+ * write that will hold it: it is on disk once `written` is called with that
+ * number or a higher one, never from inside.  A write that fails is made again
+ * with the next. */
+typedef void checkpoints_written_f(void *ctx, uint64_t number);
+uint64_t checkpoints_hurry(struct checkpoints *st);
+void     checkpoints_listen(struct checkpoints *st, checkpoints_written_f *written, void *ctx);
+
 /* The file is gone for good and all of it was acknowledged: remove its row. */
 void checkpoints_remove(struct checkpoints *st, struct source *s);
 

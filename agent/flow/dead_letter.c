@@ -30,7 +30,7 @@ enum { RETRY_MS = 1000, MAX_WRITE = 1024 * 1024 };
 /* One record that waits to be written; its chunk waits with it. */
 struct letter {
     struct letter *newer;
-    struct chunk  *chunk;
+    struct chunk  *chunk;               /* or NULL: it counts as arrived already */
     char          *output;
     struct buf     line;
 };
@@ -193,7 +193,8 @@ on_written(uv_work_t *request, int status)
     for (; l != d->failed; l = next) {
         next = l->newer;
         l->newer = NULL;
-        pipeline_delivered(d->pipeline, l->chunk, 1);
+        if (l->chunk != NULL)
+            pipeline_delivered(d->pipeline, l->chunk, 1);
         free_letters(l);
     }
     if (d->failed != NULL) {
@@ -276,7 +277,7 @@ dead_letters_add(struct dead_letters *d, const struct run *run, const struct mes
               "a record of '%.*s' for output '%s' was rejected: %s (it is kept in '%s/%s.jsonl')",
               SLICE_ARG(m->chunk->path), run->output->name, reason,
               d->folder != NULL ? d->folder : "nowhere", run->output->name);
-    l->chunk = m->chunk;
+    l->chunk = run->output->at_most_once ? NULL : m->chunk;
     l->output = mem_string(run->output->name);
     make_line(&l->line, run, m, reason);
     if (d->newest != NULL)

@@ -20,7 +20,8 @@ struct pipeline;
 /* `state_dir` NULL: they are told and counted, and kept nowhere. */
 struct dead_letters *dead_letters_new(struct pipeline *p, const char *state_dir);
 
-/* pipeline_delivered() follows for the message, never from inside. */
+/* pipeline_delivered() follows for the message, never from inside; unless its output is
+ * at_most_once. */
 void dead_letters_add(struct dead_letters *d, const struct run *run, const struct message *m,
                       const char *reason);
 

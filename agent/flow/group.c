@@ -182,7 +182,8 @@ write_joined(const struct pieces *p, bool raw, char *to)
     for (size_t i = 0; i < p->count; i++) {
         const struct slice part = raw ? p->list[i].raw : p->list[i].text;
 
-        memcpy(at, part.ptr, part.len);
+        if (part.len > 0)
+            memcpy(at, part.ptr, part.len);
         at += part.len;
         if (i + 1 < p->count && (raw || !p->list[i].goes_on))
             *at++ = '\n';
@@ -526,6 +527,8 @@ has_room(const struct groups *g, size_t len)
 {
     const size_t records = 12 + len / g->plan->max_line;
 
+    if (g->plan->one_at_a_time && g->c->nmessages > 0)
+        return false;
     return g->c->records == 0 || chunk_has_room(g->c, (uint32_t)(records * g->plan->nroutes));
 }
 
@@ -641,18 +644,19 @@ resume_at(const struct groups *g, const struct stream *s)
     return s->from > at ? s->from : at;
 }
 
-/* Set `end` and `lead`; false if that is where the chunk began. */
+/* Set `end` and `lead`; false if there was nothing in the chunk. */
 static bool
 set_end(struct groups *g)
 {
     struct chunk  *c = g->c;
     const uint64_t one = resume_at(g, &g->streams[STREAM_STDOUT]);
     const uint64_t other = g->nstreams > 1 ? resume_at(g, &g->streams[STREAM_STDERR]) : one;
-    const int64_t  lead = (int64_t)one - (int64_t)other, before = c->lead;
 
     c->end = one < other ? one : other;
-    c->lead = lead;
-    return c->end > c->begin || lead != before;
+    if (c->end == c->begin && c->records == 0)
+        return false;
+    c->lead = (int64_t)one - (int64_t)other;
+    return true;
 }
 
 enum transform_result
@@ -677,6 +681,6 @@ groups_take(struct groups *g, const struct plan *plan, struct parse_work *work, 
     end_waiting(g, final && !c->stopped);
     if (set_end(g))
         return TRANSFORM_DONE;
-    assert(c->records == 0 && (c->len < c->size || c->size < groups_room(plan)));
+    assert(c->len < c->size || c->size < groups_room(plan));
     return c->len == c->size ? TRANSFORM_GROW : TRANSFORM_PARTIAL;
 }

@@ -267,11 +267,18 @@ add_json(struct writer *w, struct slice name, struct slice text)
 
 /* ---- Writing ------------------------------------------------------------ */
 
+/* `name` is quoted and has its colon. */
 static void
-begin_member(struct buf *b)
+begin_member(struct buf *b, struct slice name)
 {
-    if (b->len > 1)
-        buf_add_char(b, ',');
+    char *to = buf_reserve(b, name.len + 1);
+
+    if (b->len > 1) {
+        *to++ = ',';
+        b->len++;
+    }
+    memcpy(to, name.ptr, name.len);
+    b->len += name.len;
 }
 
 static void
@@ -288,15 +295,14 @@ add_value(struct writer *w, struct slice name, enum value_type type, struct slic
 static void
 add_numbered(struct writer *w, uint32_t number, enum value_type type, struct slice text)
 {
-    begin_member(w->b);
-    buf_add_slice(w->b, names_quoted(w->v->names, number));
+    begin_member(w->b, names_quoted(w->v->names, number));
     add_value(w, names_text(w->v->names, number), type, text);
 }
 
 static void
 add_unnumbered(struct writer *w, const struct value *value)
 {
-    begin_member(w->b);
+    begin_member(w->b, SLICE(""));
     encode_json_string(w->b, value->name);
     buf_add_char(w->b, ':');
     add_value(w, value->name, value->type, value->text);

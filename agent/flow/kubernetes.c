@@ -7,6 +7,8 @@
  */
 #include "agent/flow/kubernetes.h"
 
+#include "agent/data/names.h"
+
 enum {
     CONTAINER_ID = 64,          /* hexadecimal digits */
     LONGEST_NAME = 253,         /* RFC 1123 */
@@ -115,4 +117,18 @@ kubernetes_is_link(struct slice path)
     struct slice name;
 
     return split_last(&path, '/', &name) && ends_with_folder(path, "containers");
+}
+
+void
+kubernetes_set(struct slice *constant, struct slice path, struct slice target)
+{
+    struct kubernetes k, more;
+
+    kubernetes_parse(path, &k);
+    kubernetes_parse(target, &more);
+    constant[NAME_K8S_NAMESPACE_NAME] = k.namespace.ptr != NULL ? k.namespace : more.namespace;
+    constant[NAME_K8S_POD_NAME] = k.pod.ptr != NULL ? k.pod : more.pod;
+    constant[NAME_K8S_POD_UID] = k.uid.ptr != NULL ? k.uid : more.uid;
+    constant[NAME_K8S_CONTAINER_NAME] = k.container.ptr != NULL ? k.container : more.container;
+    constant[NAME_K8S_RESTART_COUNT] = k.restarts.ptr != NULL ? k.restarts : more.restarts;
 }

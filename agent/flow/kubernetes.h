@@ -25,6 +25,10 @@ struct kubernetes {
 /* Nothing of `k` is set if the path is none of the two. */
 void kubernetes_parse(struct slice path, struct kubernetes *k);
 
+/* Set the fields k8s.* that a record has by its source: what the path says, completed
+ * by where it leads (ptr NULL: not known).  `constant` is the record's, by number of name. */
+void kubernetes_set(struct slice *constant, struct slice path, struct slice target);
+
 /* May it be a link that leads to a path which says more? */
 bool kubernetes_is_link(struct slice path);
 

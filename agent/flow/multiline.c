@@ -84,6 +84,7 @@ compile_preset(struct multiline *m)
         m->rules[i] = (struct preset_rule){
             &texts[i], texts[i].pattern != NULL ? compile(texts[i].pattern) : NULL };
     m->log_line = compile(multiline_log_line);
+    m->quiet_line = compile(multiline_quiet_line);
 }
 
 static bool
@@ -148,6 +149,7 @@ multiline_free(struct multiline *m)
         pattern_free(m->rules[i].pattern);
     free(m->rules);
     pattern_free(m->log_line);
+    pattern_free(m->quiet_line);
     pattern_free(m->start);
     pattern_free(m->next);
     free(m);
@@ -179,6 +181,8 @@ holds(const struct multiline *m, enum preset_condition condition, struct pattern
         break;
     case AFTER_LOG_LINE:
         return matches(m->log_line, work, g->first);
+    case AFTER_LOUD_LINE:
+        return matches(m->log_line, work, g->first) && !matches(m->quiet_line, work, g->first);
     case NOT_LOG_LINE:
         return !matches(m->log_line, work, line);
     case AFTER_RESCUE:

@@ -31,7 +31,7 @@ struct multiline {
     struct pattern     *start, *next;   /* at most one of them is not NULL */
     struct preset_rule *rules;          /* of the preset, compiled */
     size_t              nrules;
-    struct pattern     *log_line;       /* used by rules */
+    struct pattern     *log_line, *quiet_line;          /* used by rules */
 };
 
 /* The keys of such a map. */

@@ -15,8 +15,10 @@
 #include <stddef.h>
 
 const char multiline_log_line[] =
-    "^.{0,80}?(?:\\d\\d:\\d\\d:\\d\\d|\\blevel=|"
+    "^.{0,80}?(?:\\d:\\d\\d:\\d\\d|\\blevel=|"
     "\\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL)\\b)";
+
+const char multiline_quiet_line[] = "^(?i).{0,80}?\\b(?:trace|debug|info|notice)\\b";
 
 #define INDENTED "^[ \\t]"
 #define EMPTY    "^[ \\t]*$"
@@ -49,6 +51,9 @@ static const struct preset_rule_text java[] = {
 
 /* ---- Python ------------------------------------------------------------------ */
 
+/* An interpreter that dies of an error prints it by itself, whatever was logged before: a line
+ * of no trouble is not what it belongs to. */
+
 enum {
     PYTHON_TRACE = 1 << 1,      /* files and lines; the error is to come */
     PYTHON_ERROR = 1 << 2,      /* its last line */
@@ -60,8 +65,9 @@ enum {
 
 static const struct preset_rule_text python[] = {
     { PYTHON_CHAIN, RULE_JOIN, PYTHON_TRACE, ALWAYS, "^[ \\t|+]*(?:Exception Group )?" TRACEBACK },
-    { STATE_PLAIN, RULE_JOIN, PYTHON_TRACE, AFTER_LOG_LINE,
+    { STATE_PLAIN, RULE_JOIN, PYTHON_TRACE, AFTER_LOUD_LINE,
       "^[ \\t|+]*(?:Exception Group )?" TRACEBACK },
+    { PYTHON_TRACE, RULE_JOIN, PYTHON_ERROR, ALWAYS, "^ +\\+-+$" },      /* a group ends */
     { PYTHON_TRACE | PYTHON_ERROR, RULE_JOIN, 0, ALWAYS, INDENTED },
     { STATE_ANY, RULE_NEW, PYTHON_TRACE, ALWAYS, "^.{0,200}?" TRACEBACK },
     { STATE_ANY, RULE_JOIN, 0, ALWAYS, INDENTED },
@@ -130,7 +136,6 @@ static const struct preset_rule_text ruby[] = {
     { STATE_ANY & ~STATE_PLAIN, RULE_JOIN, RUBY_FRAMES, ALWAYS, "^[ \\t]+from " },
     RUBY_HEADS(RUBY_REVERSED, RULE_JOIN, ALWAYS),
     RUBY_HEADS(RUBY_FRAMES, RULE_JOIN, AFTER_RESCUE),
-    RUBY_HEADS(STATE_PLAIN, RULE_JOIN, AFTER_LOG_LINE),
     RUBY_HEADS(STATE_ANY, RULE_NEW, ALWAYS),
     { STATE_PLAIN, RULE_JOIN, RUBY_REVERSED, AFTER_LOG_LINE,
       "^Traceback \\(most recent call last\\)" },

@@ -20,6 +20,7 @@ enum {
 enum preset_condition {
     ALWAYS,
     AFTER_LOG_LINE,         /* the group's first line is one of a log: it has a time or a level */
+    AFTER_LOUD_LINE,            /* the same, and it does not say that it is of a low level */
     NOT_LOG_LINE,           /* this line is none */
     AFTER_RESCUE,           /* a line of the group says that another error was being handled */
 };
@@ -40,5 +41,8 @@ extern const struct preset_rule_text *const multiline_presets[PRESETS];
 
 /* A line of a log, as opposed to one of a stack trace or a message. */
 extern const char multiline_log_line[];
+
+/* One of a low level. */
+extern const char multiline_quiet_line[];
 
 #endif

@@ -8,6 +8,9 @@
  *     worker   topic, place          which partition, from what is known now
  *     loop     send ─► ... ─► pipeline_delivered / pipeline_rejected
  *
+ * What an output with `at_most_once` was given has arrived as far as offsets are
+ * concerned: it reports only what it rejects, or gives up (pipeline_lost).
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef AGENT_FLOW_OUTPUT_H
@@ -21,16 +24,29 @@
 #include "agent/data/chunk.h"
 #include "agent/data/field.h"
 #include "agent/data/node.h"
+#include "agent/data/serializer.h"
 
+struct output_report;
 struct pipeline;
 
 enum { OUTPUT_READ_PAUSE = 5 };     /* ms, unless the output's user says otherwise */
+
+/* What becomes of a message that can never be delivered. */
+enum on_rejected {
+    REJECTED_DEAD_LETTER,       /* kept, for `stoker replay` */
+    REJECTED_DROP,              /* counted */
+    REJECTED_HALT,              /* its source stops before it; the next start tries it again */
+};
 
 /* Embedded first in the output's own struct. */
 struct output {
     const struct output_ops *ops;
     char                    *name;          /* owned; the user's */
     bool                     has_topics;    /* routes to it need a topic, a legal one */
+    enum on_rejected         on_rejected;
+    enum serializer          key_serializer;    /* of routes that do not say */
+    bool                     at_most_once;  /* what it was given counts as arrived at once */
+    bool                     one_at_a_time; /* a source has one record out, and no more */
     uint64_t                 read_pause;    /* ms between two reads of a quiet source, at least */
     struct pipeline         *pipeline;      /* from start on */
 };
@@ -68,9 +84,17 @@ struct output_ops {
 
     /* ---- optional, each */
 
-    /* Take back from every lane that cannot move the messages of sources that feed
-     * only such lanes: called by the pipeline when others wait for room. */
+    /* Give up what only waits for a lane that cannot move, as far as it can be read again
+     * (pipeline_rewind): called by the pipeline when others wait for room. */
     void (*yield)(struct output *o);
+
+    /* Put a rejected message elsewhere than in the file of dead letters: reported
+     * delivered when it is there, or pipeline_dead_letter().  False: it cannot. */
+    bool (*dead_letter)(struct output *o, const struct run *run, struct message *m,
+                        const char *reason);
+
+    /* What it has to tell of itself (report.h); lives until the next call. */
+    const struct output_report *(*report)(struct output *o);
 
     /* For `stoker check --connect`: reach the cluster and try everything the
      * configuration asks of it, within `timeout_ms`.  `topics` are the names known

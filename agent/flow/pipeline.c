@@ -13,9 +13,11 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/flow/checkpoint.h"
 #include "agent/flow/dead_letter.h"
+#include "agent/flow/halt.h"
 #include "agent/flow/output.h"
 #include "agent/flow/plan.h"
 #include "agent/flow/transform.h"
@@ -62,12 +64,18 @@ struct pipeline {
     uint64_t               nactive;     /* sources among which the budget is divided */
     struct source         *first_waiting, *last_waiting;
     struct source         *turn;        /* whose room() is being called */
+    uint64_t               nover;       /* sources that wait for their own chunks */
+    bool                   forgets;     /* some output is at_most_once */
+    struct source         *saving;      /* those that wait until their offset is on disk */
+    uint64_t               saved;       /* the last write of checkpoints that is */
+    struct halts           halts;
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
     uv_timer_t             pressure;
     struct output         *outputs[MAX_OUTPUTS];
     size_t                 noutputs;
     struct dead_letters   *dead;
+    struct log_repeat      told_dropped;
     struct pipeline_counts counts;
     unsigned               handles;     /* still to be closed */
     void                 (*stopped)(void *ctx);
@@ -76,6 +84,8 @@ struct pipeline {
 
 static void on_grant(uv_idle_t *idle);
 static void on_pressure(uv_timer_t *timer);
+static void on_saved(void *ctx, uint64_t number);
+static void drop_halted(struct pipeline *p, struct source *s);
 
 static void
 make_errands(struct pipeline *p)
@@ -114,6 +124,8 @@ pipeline_new(const struct pipeline_conf *conf)
     uv_timer_init(conf->loop, &p->pressure);
     p->grant.data = p->pressure.data = p->sleep.data = p;
     p->dead = dead_letters_new(p, conf->state_dir);
+    if (conf->store != NULL)
+        checkpoints_listen(conf->store, on_saved, p);
     return p;
 }
 
@@ -122,6 +134,7 @@ pipeline_add_output(struct pipeline *p, struct output *o)
 {
     assert(p->noutputs < MAX_OUTPUTS);
     p->outputs[p->noutputs++] = o;
+    p->forgets = p->forgets || o->at_most_once;
 }
 
 static void
@@ -281,8 +294,29 @@ kick(struct pipeline *p)
 }
 
 static void
+watch_pressure(struct pipeline *p)
+{
+    if (!uv_is_active((uv_handle_t *)&p->pressure))
+        uv_timer_start(&p->pressure, on_pressure, PRESSURE_MS, PRESSURE_MS);
+}
+
+/* It waits until its own chunks are acknowledged; for an output that takes memory
+ * and acknowledges at once that is a matter of memory. */
+static void
+note_over(struct pipeline *p, struct source *s, bool over)
+{
+    if (s->over == over)
+        return;
+    s->over = over;
+    p->nover = over ? p->nover + 1 : p->nover - 1;
+    if (over && p->forgets)
+        watch_pressure(p);
+}
+
+static void
 enqueue(struct pipeline *p, struct source *s)
 {
+    note_over(p, s, false);
     s->waiting = s->queued = true;
     s->next_waiting = NULL;
     if (p->last_waiting != NULL)
@@ -290,8 +324,7 @@ enqueue(struct pipeline *p, struct source *s)
     else
         p->first_waiting = s;
     p->last_waiting = s;
-    if (!uv_is_active((uv_handle_t *)&p->pressure))
-        uv_timer_start(&p->pressure, on_pressure, PRESSURE_MS, PRESSURE_MS);
+    watch_pressure(p);
 }
 
 static struct source *
@@ -312,8 +345,11 @@ static void
 on_grant(uv_idle_t *idle)
 {
     struct pipeline *p = idle->data;
+    struct source   *halted;
 
     uv_idle_stop(idle);
+    while ((halted = halts_take_settled(&p->halts)) != NULL)
+        drop_halted(p, halted);
     while (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) &&
            has_memory(p, p->first_waiting->wanted) && !p->closed) {
         struct source *s = dequeue(p);
@@ -325,18 +361,60 @@ on_grant(uv_idle_t *idle)
     }
 }
 
+/* ---- One record at a time --------------------------------------------------- */
+
+/* Its next record is not sent before the offset behind the last one is on disk. */
+static bool
+must_wait(struct pipeline *p, struct source *s)
+{
+    if (!s->plan->one_at_a_time)
+        return false;
+    if (s->window.length > 0) {
+        s->waiting = true;              /* its own acknowledgement calls it */
+        return true;
+    }
+    if (s->saved_by <= p->saved)
+        return false;
+    s->waiting = s->saving = true;
+    s->next_waiting = p->saving;
+    p->saving = s;
+    return true;
+}
+
+static void
+on_saved(void *ctx, uint64_t number)
+{
+    struct pipeline *p = ctx;
+    struct source  **at = &p->saving;
+
+    p->saved = number;
+    while (*at != NULL) {
+        struct source *s = *at;
+
+        if (s->saved_by > number) {
+            at = &s->next_waiting;
+            continue;
+        }
+        *at = s->next_waiting;
+        s->saving = false;
+        enqueue(p, s);
+    }
+    kick(p);
+}
+
 /* Somebody has been waiting: what cannot be sent gives its memory back. */
 static void
 on_pressure(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
+    const bool       waiting = p->first_waiting != NULL;
 
-    if (p->first_waiting == NULL) {
+    if (!waiting && (!p->forgets || p->nover == 0)) {
         uv_timer_stop(timer);
         return;
     }
     for (size_t i = 0; i < p->noutputs; i++)
-        if (p->outputs[i]->ops->yield != NULL)
+        if (p->outputs[i]->ops->yield != NULL && (waiting || p->outputs[i]->at_most_once))
             p->outputs[i]->ops->yield(p->outputs[i]);
     kick(p);
 }
@@ -346,7 +424,13 @@ pipeline_forget(struct pipeline *p, struct source *s)
 {
     struct source **at = &p->first_waiting, *last = NULL;
 
-    if (s->queued) {
+    if (s->saving) {
+        for (at = &p->saving; *at != s;)
+            at = &(*at)->next_waiting;
+        *at = s->next_waiting;
+        s->saving = false;
+        s->next_waiting = NULL;
+    } else if (s->queued) {
         while (*at != s) {
             last = *at;
             at = &(*at)->next_waiting;
@@ -357,6 +441,7 @@ pipeline_forget(struct pipeline *p, struct source *s)
         s->next_waiting = NULL;
     }
     s->waiting = s->queued = false;
+    note_over(p, s, false);
     note_active(p, s);
 }
 
@@ -482,8 +567,15 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
     if (p->closed || s->waiting)
         return NULL;
     s->wanted = size;
+    if (must_wait(p, s))
+        return NULL;
+    if (s->halted != NULL) {
+        s->waiting = true;              /* nobody calls it */
+        return NULL;
+    }
     if (over_share(p, s, size)) {
         s->waiting = true;              /* its own acknowledgements call it */
+        note_over(p, s, true);
         return NULL;
     }
     if ((p->first_waiting != NULL && p->turn != s) || !has_worker(p, size) ||
@@ -615,6 +707,10 @@ send_runs(struct pipeline *p, struct chunk *c)
     for (uint32_t i = 0; i < c->nruns; i++) {
         const struct run *run = &c->runs[i];
 
+        if (run->output->at_most_once) {
+            c->acked += run->count;
+            p->counts.in_flight -= run->count;
+        }
         if (run->reject == NULL) {
             run->output->ops->send(run->output, run);
             continue;
@@ -633,6 +729,12 @@ pipeline_push(struct job **job)
 
     if (c->touched < chunk_memory(c))
         c->touched = chunk_memory(c);
+    if (s->halted != NULL) {            /* it comes too late: the next start reads it again */
+        put_chunk(p, c);
+        note_active(p, s);
+        kick(p);
+        return;
+    }
     charge(p, c, c->touched + c->arena.used + (uint64_t)c->nmessages * CLIENT_OVERHEAD);
     c->read_at = clock_ms();
     count_read(p, s, c);
@@ -646,13 +748,22 @@ pipeline_push(struct job **job)
 
 /* ---- The way back ---------------------------------------------------------- */
 
+/* Of a record with several messages one may have failed: it counts as failed. */
+static uint32_t
+arrived_records(const struct chunk *c)
+{
+    const uint32_t sent = c->records - c->filtered;
+
+    return c->failed < sent ? sent - c->failed : 0;
+}
+
 static void
 count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
 {
     for (const struct chunk *c = done; c != NULL; c = c->newer) {
         s->acked_records += c->records;
         s->acked_bytes += c->end - c->begin;
-        p->counts.acked_records += c->records - c->filtered;
+        p->counts.acked_records += arrived_records(c);
         p->counts.acked_bytes += c->end - c->begin;
         p->counts.filtered_records += c->filtered;
         p->counts.records_out -= c->records;
@@ -660,21 +771,46 @@ count_acked(struct pipeline *p, struct source *s, const struct chunk *done)
 }
 
 static void
+note_committed(struct pipeline *p, struct source *s)
+{
+    if (p->conf.store == NULL)
+        return;
+    checkpoints_note(p->conf.store, s);
+    if (s->plan->one_at_a_time)
+        s->saved_by = checkpoints_hurry(p->conf.store);
+}
+
+static void
 advance(struct pipeline *p, struct source *s)
 {
-    struct chunk *done = window_advance(&s->window);
+    const uint64_t before = s->window.committed, held = s->window.held_records;
+    struct chunk  *done = window_advance(&s->window);
 
+    p->counts.records_held += s->window.held_records - held;
+    if (s->window.committed != before)
+        note_committed(p, s);
     if (done == NULL)
         return;
     count_acked(p, s, done);
     put_chunks(p, done);
-    if (p->conf.store != NULL)
-        checkpoints_note(p->conf.store, s);
-    if (s->waiting && !s->queued)
+    if (s->waiting && !s->queued && !s->saving && s->halted == NULL && !must_wait(p, s))
         enqueue(p, s);
     note_active(p, s);
     kick(p);
     s->ops->advanced(s);
+}
+
+/* The loop drops its window when nothing of it is out: not from inside a call
+ * of its input. */
+static void
+settle(struct pipeline *p, const struct chunk *c)
+{
+    struct source *s = c->source;
+
+    if (s->halted != NULL)
+        uv_idle_start(&p->grant, on_grant);
+    if (c->acked == c->nmessages)
+        advance(p, s);
 }
 
 void
@@ -683,8 +819,7 @@ pipeline_delivered(struct pipeline *p, struct chunk *c, uint32_t count)
     assert(count <= c->nmessages - c->acked);
     c->acked += count;
     p->counts.in_flight -= count;
-    if (chunk_complete(c))
-        advance(p, c->source);
+    settle(p, c);
 }
 
 void
@@ -692,23 +827,60 @@ pipeline_unpin(struct pipeline *p, struct chunk *c)
 {
     assert(c->pins > 0);
     c->pins--;
-    if (chunk_complete(c))
-        advance(p, c->source);
+    settle(p, c);
+}
+
+void
+pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, uint32_t count)
+{
+    p->counts.lost += count;
+    c->failed += count;
+    if (!o->at_most_once)
+        pipeline_delivered(p, c, count);
+}
+
+void
+pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
+                     const char *reason)
+{
+    dead_letters_add(p->dead, run, m, reason);
 }
 
 void
 pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, const char *reason)
 {
-    p->counts.dead_letters++;
-    dead_letters_add(p->dead, run, m, reason);
+    struct output *o = run->output;
+    struct chunk  *c = m->chunk;
+
+    assert(c->pins > 0);
+    if (p->conf.rejected != NULL) {
+        p->conf.rejected(p->conf.rejected_ctx, run, m, reason);
+        pipeline_lost(p, o, c, 1);
+    } else if (o->on_rejected == REJECTED_DROP) {
+        log_again(&p->told_dropped, LOG_WARN,
+                  "a record of '%.*s' for output '%s' was rejected and dropped: %s",
+                  SLICE_ARG(c->path), o->name, reason);
+        pipeline_lost(p, o, c, 1);
+    } else if (o->on_rejected == REJECTED_HALT && !c->source->once) {
+        halts_add(&p->halts, o, m, reason);
+        uv_idle_start(&p->grant, on_grant);
+    } else {
+        p->counts.dead_letters++;
+        c->failed++;
+        if (o->ops->dead_letter == NULL || !o->ops->dead_letter(o, run, m, reason))
+            dead_letters_add(p->dead, run, m, reason);
+    }
 }
 
 void
-pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
+pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
 {
-    struct chunk *taken = window_clear(&s->window);
+    struct chunk *taken;
 
     assert(s->jobs == 0 && !s->once);
+    if (last == NULL)
+        p->counts.records_held -= s->window.held_records;
+    taken = window_cut(&s->window, last);
     for (const struct chunk *c = taken; c != NULL; c = c->newer) {
         assert(c->pins == 0);
         p->counts.in_flight -= c->nmessages - c->acked;
@@ -722,6 +894,20 @@ pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
     pipeline_forget(p, s);
     kick(p);
     s->ops->rewound(s, reason);
+}
+
+/* Its memory is given back.  Everything before the record that halts it has
+ * arrived: that offset is kept, so that the next start begins there; unless a
+ * record may begin inside another. */
+static void
+drop_halted(struct pipeline *p, struct source *s)
+{
+    pipeline_rewind(p, s, NULL, "it is halted");
+    if (s->halted_at == s->window.committed || plan_has_groups(s->plan))
+        return;
+    window_init(&s->window, s->halted_at, (struct tail_print){ 0, 0 });
+    if (p->conf.store != NULL)
+        checkpoints_note(p->conf.store, s);
 }
 
 /* ---- To be shown ----------------------------------------------------------- */

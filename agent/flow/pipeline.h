@@ -38,6 +38,12 @@ struct pipeline_conf {
     size_t              groups;         /* the most groups that any pattern has */
     struct checkpoints *store;          /* told of every source whose committed moved; or NULL */
     const char         *state_dir;      /* for the dead letters; or NULL: they are only counted */
+
+    /* Instead of dead letters and of what outputs say of rejected messages; or
+     * NULL.  The message counts as arrived afterwards. */
+    void              (*rejected)(void *ctx, const struct run *run, const struct message *m,
+                                  const char *reason);
+    void               *rejected_ctx;
 };
 
 struct pipeline *pipeline_new(const struct pipeline_conf *conf);
@@ -93,19 +99,29 @@ void pipeline_close(struct pipeline *p);
  * afterwards, and so may the chunk unless the output holds a pin. */
 void pipeline_delivered(struct pipeline *p, struct chunk *c, uint32_t count);
 
-/* A message that the output will never take, by a fault of its own: it goes to
- * the dead letters (or where on_rejected says), and counts as arrived when it is there. */
+/* A message that the output will never take, by a fault of its own: it goes to the dead
+ * letters, and counts as arrived when it is there; or what the output's on_rejected
+ * says.  The output has a pin on its chunk. */
 void pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m,
                        const char *reason);
+
+/* The same for one that was rejected before, and that the output has failed to put
+ * elsewhere (ops->dead_letter): into the file. */
+void pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
+                          const char *reason);
+
+/* `count` messages that `o` gives up: they are counted, and kept nowhere. */
+void pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, uint32_t count);
 
 /* The output no longer points into this chunk (chunk->pins--). */
 void pipeline_unpin(struct pipeline *p, struct chunk *c);
 
-/* Take everything back that this source has out and let it read again later
- * (ops->rewound).  Only if no worker reads for it (source->jobs is 0), what was
- * read can be read again (not source->once), no message of its window was
+/* Take back what this source has out behind `last` (NULL: all) and let it read that
+ * again later (ops->rewound).  Only if no worker reads for it (source->jobs is 0),
+ * what was read can be read again (not source->once), no message of those chunks was
  * acknowledged, and the outputs have let go of all of them. */
-void pipeline_rewind(struct pipeline *p, struct source *s, const char *reason);
+void pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last,
+                     const char *reason);
 
 /* ---- To be shown ------------------------------------------------------- */
 
@@ -113,8 +129,10 @@ struct pipeline_counts {
     uint64_t read_records, read_bytes;
     uint64_t acked_records, acked_bytes;
     uint64_t filtered_records, dead_letters;
+    uint64_t lost;              /* messages that were rejected and dropped, or given up */
     uint64_t in_flight;         /* messages handed to outputs and not yet reported */
-    uint64_t records_out;       /* records of the chunks that are out */
+    uint64_t records_out;       /* records of the chunks that are out, */
+    uint64_t records_held;      /* and of them those that are behind a committed offset */
     uint64_t long_lines;
     uint64_t memory;            /* bytes charged now */
     uint64_t chunks;            /* out now */

@@ -42,6 +42,8 @@ struct plan {
     const struct route  **routes;       /* in order; borrowed from the configuration */
     size_t                nroutes;
     uint64_t              read_pause;   /* ms, the longest of its outputs */
+    bool                  one_at_a_time;    /* some output wants it: a chunk has one record
+                                             * that makes messages */
 };
 
 /* The keys that every input has; those of a route come on top (route_fields). */

@@ -10,7 +10,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/mem.h"
-#include "agent/base/strings.h"
+#include "agent/data/json.h"
 
 #define PRESET "[REDACTED]"
 #define HIDDEN "[not searched to its end]"
@@ -342,6 +342,19 @@ put_body(struct slice raw, struct slice before, struct slice body, struct arena 
     return arena_copy(a, buf_slice(b));
 }
 
+/* What has changed is still JSON only if it says so itself. */
+static bool
+is_nested_json(const struct value *v)
+{
+    struct json_cursor j = json_cursor(v->text);
+    struct json_token  whole;
+
+    if (v->type != VALUE_JSON || !json_take_value(&j, &whole))
+        return false;
+    json_skip_blanks(&j);
+    return j.at == j.end && (whole.kind == JSON_OBJECT || whole.kind == JSON_ARRAY);
+}
+
 bool
 redact_record(const struct redactions *set, struct record *r, struct arena *a,
               struct redact_work *work, struct pattern_work *pattern)
@@ -357,9 +370,11 @@ redact_record(const struct redactions *set, struct record *r, struct arena *a,
         worst = one > worst ? one : worst;
     }
     for (uint32_t i = 0; i < r->nvalues; i++) {
-        one = redact_text(set, &r->values[i].text, a, &work->text, pattern);
-        if (one != SAME)
-            r->values[i].type = VALUE_TEXT;
+        struct value *v = &r->values[i];
+
+        one = redact_text(set, &v->text, a, &work->text, pattern);
+        if (one != SAME && !is_nested_json(v))
+            v->type = VALUE_TEXT;
         worst = one > worst ? one : worst;
     }
     return worst != GIVEN_UP;
@@ -368,11 +383,14 @@ redact_record(const struct redactions *set, struct record *r, struct arena *a,
 void
 redact_keep(struct redact_work *work, const struct record *r)
 {
-    if (work->values == NULL)
-        work->values = mem_array(NULL, RECORD_MAX_FIELDS, sizeof *work->values);
+    if (work->room < r->nvalues) {
+        work->room = 2 * r->nvalues;
+        work->values = mem_array(work->values, work->room, sizeof *work->values);
+    }
     work->raw = r->raw;
     work->body = r->body;
-    memcpy(work->values, r->values, r->nvalues * sizeof *work->values);
+    if (r->nvalues > 0)
+        memcpy(work->values, r->values, r->nvalues * sizeof *work->values);
 }
 
 void
@@ -380,7 +398,8 @@ redact_undo(const struct redact_work *work, struct record *r)
 {
     r->raw = work->raw;
     r->body = work->body;
-    memcpy(r->values, work->values, r->nvalues * sizeof *r->values);
+    if (r->nvalues > 0)
+        memcpy(r->values, work->values, r->nvalues * sizeof *r->values);
 }
 
 void

@@ -14,8 +14,9 @@
  *
  * What every record has by itself (host.name, input, log.file.*, time) stays.  A
  * raw line is redacted where the body stands in it, too; one that only encodes
- * the body gives way to the redacted body.  Numbers, booleans and nested JSON
- * become texts where something was replaced in them.
+ * the body gives way to the redacted body.  Numbers and booleans become texts
+ * where something was replaced in them, and so does nested JSON that is none any
+ * more; it is searched as it is written, escapes included.
  *
  * A text in which a search had to be given up (pattern.h) is hidden from there
  * on: what was not looked at is not sent.
@@ -29,6 +30,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "agent/base/arena.h"
 #include "agent/base/buf.h"
@@ -52,6 +54,7 @@ struct redact_work {
     struct buf    text;
     struct slice  raw, body;    /* of the record, before */
     struct value *values;
+    uint32_t      room;         /* of `values` */
 };
 
 /* The keys of one entry, for the reference. */

@@ -23,7 +23,7 @@ enum { LONGEST_TOPIC = 249 };
 struct route_conf {
     struct strings     from, topics;
     const struct node *when, *unless, *output;
-    const struct node *topic, *key, *headers, *partition, *timestamp, *value;
+    const struct node *topic, *key, *key_serializer, *headers, *partition, *timestamp, *value;
     const struct node *redact, *sample, *rate_limit;
     bool               drop, go_on;
 };
@@ -45,6 +45,10 @@ const struct field route_fields[] = {
         "letters. A topic that begins with `__` must be listed by a glob that does, too."),
     A_NODE(struct route_conf, "key", key,
         "Template of the key; a record in which a field of it is missing has none."),
+    A_NODE(struct route_conf, "key.serializer", key_serializer,
+        "How the key is written: string, bytes, short, integer, long, float, double or uuid, or "
+        "the name of the Java class that would write it; without: what the output says, else "
+        "string. A record whose key does not convert is a rejected record."),
     A_NODE(struct route_conf, "headers", headers,
         "A map of name and template; a header whose field is missing is left out."),
     A_NODE(struct route_conf, "partition", partition,
@@ -53,9 +57,11 @@ const struct field route_fields[] = {
     A_NODE(struct route_conf, "timestamp", timestamp,
         "Template that yields milliseconds since the epoch, or `read`; without: the record's "
         "own time, else the time of reading."),
-    A_NODE(struct route_conf, "value", value,
-        "What is sent: `body` (default), `raw`, `none` (a null value), a template, or a map "
-        "{format: json, include, exclude, add}."),
+    { .name = "value", .kind = FIELD_NODE, .preset = "body",
+      .offset = FIELD_AT(struct route_conf, value, const struct node *),
+      .help = "What is sent: `body`, `raw`, `none` (a null value), a template, or a map {format: "
+              "json, include, exclude, add}. A record in which a field of the template is missing "
+              "goes to the dead letters: give the field a default." },
     A_NODE(struct route_conf, "redact", redact,
         "A list of {pattern, with}: every match of the regular expression `pattern` in the body, "
         "the raw line and each field is replaced before a topic, key, header or value is made of "
@@ -74,7 +80,6 @@ const struct field route_fields[] = {
     NO_MORE_FIELDS
 };
 
-static const char *const later_keys[] = { "key.serializer" };
 
 /* While one route is compiled. */
 struct compiler {
@@ -172,6 +177,51 @@ static struct template *
 load_template(struct compiler *c, const struct node *n)
 {
     return is_given(n) ? template_new(n, c->names, c->errs) : NULL;
+}
+
+/* A key without fields is converted now, to be refused now. */
+static void
+check_key(const struct compiler *c, const struct node *n)
+{
+    struct slice text, bytes;
+    struct arena a;
+    const char  *why;
+
+    if (c->r->key == NULL || !template_constant(c->r->key, &text))
+        return;
+    arena_init(&a);
+    why = serializer_apply(c->r->key_serializer, text, &a, &bytes);
+    if (why != NULL)
+        errors_at(c->errs, n->at, "%s: %s: '%s'", c->what, why, node_shown(n));
+    arena_fini(&a);
+}
+
+static void
+load_serializer(struct compiler *c, const struct node *n)
+{
+    const char *near;
+    int         kind;
+
+    if (!is_given(n)) {
+        c->r->key_serializer = c->r->output != NULL ? c->r->output->key_serializer
+                                                    : SERIALIZER_TEXT;
+        return;
+    }
+    if (n->kind != NODE_SCALAR) {
+        errors_at(c->errs, n->at, "%s: 'key.serializer' must be a text, not %s", c->what,
+                  node_kind_name(n));
+        return;
+    }
+    kind = serializer_find(n->text);
+    if (kind >= 0) {
+        c->r->key_serializer = (enum serializer)kind;
+        return;
+    }
+    near = strings_nearest(n->text, serializer_words, SERIALIZER_WORDS);
+    errors_at(c->errs, n->at, "%s: 'key.serializer' cannot be '%s'%s%s%s", c->what,
+              node_shown(n), near != NULL ? " (did you mean '" : " (string, bytes, short, integer, "
+              "long, float, double, uuid, or a class of org.apache.kafka.common.serialization",
+              near != NULL ? near : "", near != NULL ? "'?)" : ")");
 }
 
 static bool
@@ -350,25 +400,15 @@ load_value(struct compiler *c, const struct node *n)
 
 /* ---- The whole ---------------------------------------------------------- */
 
-bool
-route_later_key(void *ctx, const struct node *entry, struct errors *errs)
-{
-    (void)ctx;
-    for (size_t i = 0; i < sizeof later_keys / sizeof *later_keys; i++)
-        if (strcmp(later_keys[i], entry->key) == 0) {
-            errors_at(errs, entry->key_at, "'%s' is not supported yet", entry->key);
-            return true;
-        }
-    return false;
-}
-
 /* The other keys of an input are its own business. */
 static bool
 other_key(void *ctx, const struct node *entry, struct errors *errs)
 {
     const struct compiler *c = ctx;
 
-    return c->in_input || route_later_key(NULL, entry, errs);
+    (void)entry;
+    (void)errs;
+    return c->in_input;
 }
 
 static void
@@ -411,6 +451,8 @@ compile(struct compiler *c, struct route_conf *conf)
     load_output(c, conf->output);
     load_topic(c, conf->topic);
     r->key = load_template(c, conf->key);
+    load_serializer(c, conf->key_serializer);
+    check_key(c, conf->key);
     load_headers(c, conf->headers);
     load_partition(c, conf->partition);
     load_timestamp(c, conf->timestamp);

@@ -19,6 +19,7 @@
 #include "agent/data/node.h"
 #include "agent/data/pattern.h"
 #include "agent/data/record.h"
+#include "agent/data/serializer.h"
 #include "agent/data/template.h"
 #include "agent/flow/condition.h"
 #include "agent/flow/json_value.h"
@@ -48,6 +49,7 @@ struct route {
     struct template        *topic;          /* NULL only if the output has no topics */
     struct strings          topics;         /* globs that the topic must match; empty: any */
     struct template        *key;            /* NULL: none */
+    enum serializer         key_serializer;
     struct template        *partition;      /* NULL: the output chooses */
     struct template        *timestamp;      /* NULL: see below */
     bool                    time_of_reading;    /* `timestamp: read` */
@@ -99,10 +101,5 @@ bool route_topic_legal(struct slice topic);
  * and matches `topics`, if there are any; one that begins with `__` and was made
  * from fields only if a glob of `topics` begins so too. */
 bool route_topic_allowed(const struct route *r, struct slice topic);
-
-/* Says "not supported yet" of a key that routes will have, and takes it; false
- * for any other.  For the maps that carry a route beside their own keys (a
- * field_other_f; `ctx` is not used): route_new() leaves such keys to them. */
-bool route_later_key(void *ctx, const struct node *entry, struct errors *errs);
 
 #endif

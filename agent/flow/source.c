@@ -37,14 +37,15 @@ source_fini(struct source *s)
 {
     struct chunk *c = window_clear(&s->window), *newer;
 
-    assert(!s->queued && !s->dirty && s->jobs == 0);
+    assert(!s->queued && !s->saving && !s->dirty && s->jobs == 0);
     for (; c != NULL; c = newer) {
         newer = c->newer;
         chunk_free(&c);
     }
     free(s->path);
     free(s->name);
-    s->path = s->name = NULL;
+    free(s->halted);
+    s->path = s->name = s->halted = NULL;
 }
 
 uint64_t

@@ -39,8 +39,8 @@ struct source_ops {
     /* `committed` has moved, or the window has become empty. */
     void (*advanced)(struct source *s);
 
-    /* The window was cleared, to give its memory to others: what was read is
-     * read again from window.committed, at the next room(). `reason` says what it waits for. */
+    /* The newest part of the window was taken back, to give its memory to others: that is
+     * read again, from window_end() on.  `reason` says what it waits for. */
     void (*rewound)(struct source *s, const char *reason);
 };
 
@@ -53,6 +53,8 @@ struct source {
     struct identity          identity;
     struct window            window;
     bool                     once;          /* what was read cannot be read again: never rewound */
+    char                    *halted;        /* owned: why it is read no further, until the next
+                                             * start; NULL: it is */
 
     /* for status and metrics */
     uint64_t                 size;          /* bytes, as last seen */
@@ -63,10 +65,16 @@ struct source {
     struct source           *next_waiting;  /* in the queue for room */
     bool                     waiting;       /* refused, and not called yet */
     bool                     queued;        /* it waits in the queue; else for its own chunks */
+    bool                     over;          /* it waits for its own chunks */
     size_t                   wanted;        /* bytes of room it asked for */
     bool                     active;        /* counted among those that share the budget */
     unsigned                 jobs;          /* 0 or 1: with a worker */
     uint64_t                 charged;       /* bytes of the budget that its chunks hold */
+    uint64_t                 halted_at;     /* offset of the first record that halts it */
+    struct source           *next_halted;
+    uint64_t                 saved_by;      /* the write that brings `committed` to disk; counted
+                                             * for plans with one record at a time only */
+    bool                     saving;        /* it waits in the queue for that write */
     /* the checkpoints' */
     struct source           *next_dirty;
     bool                     dirty;

@@ -54,6 +54,7 @@ struct scratch {
     uint32_t          last_target;  /* the one that was found last; most records have the same */
     uint32_t          buckets[BUCKETS];
     uint64_t          source;   /* the number of the chunk's source */
+    uint32_t          room;     /* messages that must fit for another record */
     struct chunk     *chunk;    /* the one at work */
     const struct plan *plan;
 };
@@ -217,12 +218,14 @@ to_number(struct slice text, int64_t *number)
 }
 
 /* Values and headers outlive the record: what was made for it is in the arena,
- * what is a part of the line stays where it is. */
-static void
+ * what is a part of the line stays where it is.  Returns why there is no value,
+ * or NULL: a null value by accident would, with a key, delete. */
+static const char *
 set_value(const struct route *route, struct scratch *w, struct message *m)
 {
     const struct record *r = &w->record;
     struct slice         value = NO_SLICE;
+    const char          *fault = NULL;
 
     switch (route->value) {
     case ROUTE_VALUE_BODY:
@@ -234,8 +237,10 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
     case ROUTE_VALUE_NONE:
         break;
     case ROUTE_VALUE_TEMPLATE:
-        if (!template_render(route->value_template, r, &w->chunk->arena, &value))
-            value = NO_SLICE;
+        if (!template_render(route->value_template, r, &w->chunk->arena, &value)) {
+            value = r->body;
+            fault = "a field of the value is missing";
+        }
         break;
     case ROUTE_VALUE_JSON:
         value = route_json(route, r, &w->chunk->arena);
@@ -243,6 +248,7 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
     }
     m->value = value.ptr;
     m->value_len = (uint32_t)value.len;
+    return fault;
 }
 
 static bool
@@ -257,16 +263,19 @@ static const char *
 set_key(const struct route *route, struct scratch *w, struct message *m)
 {
     struct slice key;
+    const char  *why = NULL;
 
     if (route->key == NULL || !template_render(route->key, &w->record, &w->chunk->arena, &key))
         return NULL;
+    if (route->key_serializer != SERIALIZER_TEXT)       /* if not: rejected with its text */
+        why = serializer_apply(route->key_serializer, key, &w->chunk->arena, &key);
     if (key.len > MESSAGE_MAX_KEY)
         return "the key is too long";
     if (in_bytes(w->chunk, key.ptr))
         key = arena_copy(&w->chunk->arena, key);
     m->key = key.len > 0 ? key.ptr : "";
     m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
-    return NULL;
+    return why;
 }
 
 /* `odd`: a timestamp that is none, kept in a header; or no slice. */
@@ -342,6 +351,14 @@ choose_partition(const struct scratch *w, const struct target *t, const struct m
     return o->ops->place(o, t->place, message_key(m), w->source);
 }
 
+/* The first reason counts. */
+static void
+blame(const char **fault, const char *reason)
+{
+    if (*fault == NULL)
+        *fault = reason;
+}
+
 /* `fault`: why it cannot be sent, or NULL. */
 static void
 make_message(struct scratch *w, const struct route *route, const char *fault)
@@ -351,7 +368,6 @@ make_message(struct scratch *w, const struct route *route, const char *fault)
     struct slice    topic = SLICE("");
     bool            lasting = true;
     struct target  *t;
-    const char     *reject, *bad_key, *bad_partition;
 
     m->at = (uint32_t)(w->record.offset - c->begin);
     if (route->topic != NULL) {
@@ -359,16 +375,15 @@ make_message(struct scratch *w, const struct route *route, const char *fault)
         if (!lasting && !template_render(route->topic, &w->record, &c->arena, &topic))
             topic = SLICE("");
     }
-    set_value(route, w, m);
-    bad_key = set_key(route, w, m);
+    blame(&fault, set_value(route, w, m));
+    blame(&fault, set_key(route, w, m));
     set_headers(route, w, m, set_timestamp(route, w, m));
-    bad_partition = set_partition(route, w, m);
-    reject = fault != NULL ? fault : bad_key != NULL ? bad_key : bad_partition;
+    blame(&fault, set_partition(route, w, m));
     if (route->output->has_topics && !lasting && !route_topic_allowed(route, topic))
-        reject = "the topic is not allowed";
+        fault = "the topic is not allowed";
     t = find_target(w, route->output, topic, lasting);
-    w->run_of[c->nmessages - 1] = reject != NULL
-        ? search_run(w, t, PARTITION_FREE, reject)
+    w->run_of[c->nmessages - 1] = fault != NULL
+        ? search_run(w, t, PARTITION_FREE, fault)
         : find_run(w, t, choose_partition(w, t, m));
 }
 
@@ -562,7 +577,7 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
         }
         len -= used;
         body -= used;
-        if (!chunk_has_room(c, (uint32_t)w->plan->nroutes))
+        if (!chunk_has_room(c, w->room))
             return false;
     }
     take_record(w, *at, len, body);
@@ -576,7 +591,7 @@ take_rest(struct scratch *w, size_t *at, bool final)
 {
     struct chunk *c = w->chunk;
 
-    while (*at < c->len && chunk_has_room(c, (uint32_t)w->plan->nroutes)) {
+    while (*at < c->len && chunk_has_room(c, w->room)) {
         const size_t len = c->len - *at;
 
         if (final) {
@@ -596,24 +611,6 @@ take_rest(struct scratch *w, size_t *at, bool final)
                                                                  : TRANSFORM_PARTIAL;
 }
 
-/* What the path says, completed by where it leads. */
-static void
-set_kubernetes(struct scratch *w, const struct chunk *c)
-{
-    struct kubernetes path, target;
-    struct slice     *constant = w->record.constant;
-
-    kubernetes_parse(c->path, &path);
-    kubernetes_parse(c->target, &target);
-    constant[NAME_K8S_NAMESPACE_NAME] = path.namespace.ptr != NULL ? path.namespace
-                                                                   : target.namespace;
-    constant[NAME_K8S_POD_NAME] = path.pod.ptr != NULL ? path.pod : target.pod;
-    constant[NAME_K8S_POD_UID] = path.uid.ptr != NULL ? path.uid : target.uid;
-    constant[NAME_K8S_CONTAINER_NAME] = path.container.ptr != NULL ? path.container
-                                                                   : target.container;
-    constant[NAME_K8S_RESTART_COUNT] = path.restarts.ptr != NULL ? path.restarts : target.restarts;
-}
-
 static void
 begin(const struct plan *plan, struct scratch *w, struct chunk *c)
 {
@@ -622,11 +619,12 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->work.arena = &c->arena;
     w->now = w->clock_stands ? 1 : 0;
     w->source = source_number(c->source);
+    w->room = plan->one_at_a_time ? c->max_messages : (uint32_t)plan->nroutes;
     w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
     w->record.constant[NAME_INPUT] = slice_of(plan->input);
     w->record.constant[NAME_LOG_FILE_PATH] = c->path;
     w->record.constant[NAME_LOG_FILE_NAME] = c->name;
-    set_kubernetes(w, c);
+    kubernetes_set(w->record.constant, c->path, c->target);
     if (w->max_messages < c->max_messages) {
         w->spare = mem_array(w->spare, c->max_messages, sizeof *w->spare);
         w->run_of = mem_array(w->run_of, c->max_messages, sizeof *w->run_of);
@@ -665,7 +663,7 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
             break;
         }
         if (!take_line(w, &at, (size_t)(lf - c->bytes) - at, true) ||
-            !chunk_has_room(c, (uint32_t)plan->nroutes))
+            !chunk_has_room(c, w->room))
             break;
     }
     c->end = c->begin + at;

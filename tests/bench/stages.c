@@ -25,11 +25,12 @@
 #include "agent/base/mem.h"
 #include "agent/config.h"
 #include "agent/data/time_format.h"
+#include "agent/flow/source.h"
+#include "agent/flow/transform.h"
 
 enum {
     LINES = 2000,               /* different ones */
-    ROUNDS = 15,
-    ROUND_NS = 20 * 1000 * 1000,
+    ROUNDS = 400,               /* short ones: some are not disturbed */
     LONGEST = 8192,
 };
 
@@ -52,6 +53,9 @@ struct bench {
     pcre2_match_data    *match;
     struct time_format  *format;
     struct slice         moment;
+    struct source        source;        /* of the rows about chunks, as all below */
+    struct chunk        *chunk;
+    struct scratch      *scratch;
 };
 
 typedef size_t line_f(char *to, unsigned n);
@@ -140,6 +144,31 @@ csv_line(char *to, unsigned n)
         "%u,shop.example,/api/v1/orders/%u,,end", mixed(n, 1) % 24, mixed(n, 2) % 60,
         mixed(n, 3) % 60, n % 5 == 0 ? "warn" : "info", mixed(n, 4) % 255, mixed(n, 5) % 100000,
         n % 7 == 0 ? 500u : 200u, mixed(n, 6) % 50000, mixed(n, 7) % 100000);
+
+    return (size_t)len;
+}
+
+static size_t
+rfc3164_line(char *to, unsigned n)
+{
+    const int len = sprintf(
+        to, "Mar %2u %02u:%02u:%02u web-%u sshd[%u]: Failed password for invalid user admin from "
+        "203.0.113.%u port %u ssh2", 1 + mixed(n, 1) % 28, mixed(n, 2) % 24, mixed(n, 3) % 60,
+        mixed(n, 4) % 60, n % 7, 1000 + mixed(n, 5) % 30000, mixed(n, 6) % 255,
+        1024 + mixed(n, 7) % 60000);
+
+    return (size_t)len;
+}
+
+static size_t
+rfc5424_line(char *to, unsigned n)
+{
+    const int len = sprintf(
+        to, "<%u>1 2024-03-%02uT%02u:%02u:%02u.%06uZ web-%u.example.org shop %u ID%u "
+        "[origin@32473 ip=\"203.0.113.%u\" software=\"shop \\\"%u\\\"\"][meta sequenceId=\"%u\"] "
+        "order placed by a customer", mixed(n, 1) % 192, 1 + mixed(n, 2) % 28, mixed(n, 3) % 24,
+        mixed(n, 4) % 60, mixed(n, 5) % 60, mixed(n, 6) % 1000000, n % 7, mixed(n, 7) % 30000,
+        mixed(n, 8) % 100, mixed(n, 9) % 255, n % 9, n);
 
     return (size_t)len;
 }
@@ -308,16 +337,10 @@ cpu_ns(void)
 static double
 once(struct bench *b, step_f *step)
 {
-    unsigned     times = 0;
     const double began = cpu_ns();
-    double       took;
 
-    do {
-        step(b);
-        times++;
-        took = cpu_ns() - began;
-    } while (took < ROUND_NS);
-    return took / times / LINES;
+    step(b);
+    return (cpu_ns() - began) / LINES;
 }
 
 /* ns a line; `floor` may be NULL. */
@@ -380,6 +403,12 @@ static const struct rate {
     { "delimited: key and two headers", csv_line,
       "{type: delimited, names: [time, level, client, text, status, n, host, path, none, last]}",
       "key: '${client}', headers: {level: '${level}', text: '${text}'}", parse_and_render, 300 },
+    { "syslog, RFC 3164: all fields", rfc3164_line, "{type: syslog}", "value: {format: json}",
+      parse_all, 0 },
+    { "syslog, RFC 3164: key and two headers", rfc3164_line, "{type: syslog}",
+      "key: '${hostname}', headers: {app: '${appname}', pid: '${procid}'}", parse_and_render, 0 },
+    { "syslog, RFC 5424: all fields", rfc5424_line, "{type: syslog}", "value: {format: json}",
+      parse_all, 0 },
     { "regex: 8 groups to a JSON value", access_line, "{type: regex, pattern: '" PATTERN "'}",
       "value: {format: json, exclude: [body]}", render_json, 0 },
 };
@@ -392,6 +421,120 @@ run_rate(struct bench *b, const struct rate *row)
     load(b, "inputs: {x: {paths: /x, parser: %s, %s}}\n", row->parser, row->route);
     make_lines(b, row->line);
     say_rate(b, row->what, measure(b, row->step, NULL, &none), row->goal);
+    unload(b);
+}
+
+/* ---- Chunks: from bytes to messages ---------------------------------------- */
+
+static size_t
+cri_line(char *to, unsigned n)
+{
+    const int head = sprintf(to, "2024-03-07T%02u:%02u:%02u.%09uZ %s F ", mixed(n, 11) % 24,
+                             mixed(n, 12) % 60, mixed(n, 13) % 60, mixed(n, 14) % 1000000000,
+                             n % 5 == 0 ? "stderr" : "stdout");
+
+    return (size_t)head + access_line(to + head, n);
+}
+
+static size_t
+docker_line(char *to, unsigned n)
+{
+    char      text[1024];
+    const int len = (int)access_line(text, n);
+    char     *p = to + sprintf(to, "{\"log\":\"");
+
+    for (int i = 0; i < len; i++) {
+        if (text[i] == '"')
+            *p++ = '\\';
+        *p++ = text[i];
+    }
+    p += sprintf(p, "\\n\",\"stream\":\"stdout\",\"time\":\"2024-03-07T%02u:%02u:%02u.%09uZ\"}",
+                 mixed(n, 11) % 24, mixed(n, 12) % 60, mixed(n, 13) % 60,
+                 mixed(n, 14) % 1000000000);
+    return (size_t)(p - to);
+}
+
+static size_t
+trace_line(char *to, unsigned n)
+{
+    if (n % 10 == 0)
+        return (size_t)sprintf(to, "2024-03-07 10:11:12,%03u ERROR [main] com.example.Shop - order "
+                               "%u failed", n % 1000, mixed(n, 1));
+    if (n % 10 == 1)
+        return (size_t)sprintf(to, "java.lang.IllegalStateException: no order %u", mixed(n, 1));
+    return (size_t)sprintf(to, "\tat com.example.shop.orders.OrderService.place(OrderService."
+                           "java:%u)", mixed(n, 2) % 1000);
+}
+
+/* The lines with LF between, as many as a chunk holds. */
+static void
+fill_chunk(struct bench *b)
+{
+    struct chunk *c = chunk_new(CHUNK_SIZE);
+
+    source_init(&b->source, NULL, b->plan, "/var/log/x.log");
+    c->len = 0;
+    for (size_t i = 0; i < LINES && c->len + b->lines[i].len < c->size; i++) {
+        memcpy(c->bytes + c->len, b->lines[i].ptr, b->lines[i].len);
+        c->len += b->lines[i].len;
+        c->bytes[c->len++] = '\n';
+    }
+    b->chunk = c;
+    b->size = c->len;
+}
+
+static void
+transform(struct bench *b)
+{
+    const size_t          len = b->chunk->len;
+    enum transform_result result;
+
+    chunk_begin(b->chunk, &b->source, 0, b->source.path, b->source.name);
+    b->chunk->len = len;
+    result = transform_chunk(b->plan, b->scratch, b->chunk, true);
+    assert(result == TRANSFORM_DONE && b->chunk->end == len);
+}
+
+static void
+find_line_ends(struct bench *b)
+{
+    const char *at = b->chunk->bytes, *end = at + b->chunk->len;
+
+    while (at < end)
+        at = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+}
+
+static const struct chunk_row {
+    const char *what;
+    line_f     *line;
+    const char *settings;
+    double      goal;           /* MB/s; 0: none */
+} chunk_rows[] = {
+    { "chunk: lines", access_line, "max_line: 1MiB", 0 },
+    { "chunk: cri", cri_line, "parser: {type: cri}", 300 },
+    { "chunk: cri with multiline", cri_line,
+      "parser: {type: cri}, multiline: {start: '^[0-9]'}", 0 },
+    { "chunk: docker", docker_line, "parser: {type: docker}", 0 },
+    { "chunk: multiline, java", trace_line, "multiline: {preset: java}", 0 },
+    { "chunk: multiline, start", trace_line, "multiline: {start: '^\\d{4}-'}", 0 },
+};
+
+static void
+run_chunk(struct bench *b, const struct chunk_row *row)
+{
+    double ns, floor;
+
+    load(b, "inputs: {x: {paths: /x, value: body, %s}}\n", row->settings);
+    make_lines(b, row->line);
+    fill_chunk(b);
+    b->scratch = scratch_new(b->conf->names, b->conf->groups);
+    ns = measure(b, transform, find_line_ends, &floor);
+    printf("{\"what\": \"%s\", \"value\": %.0f, \"unit\": \"MB/s\", \"floor\": %.0f, "
+           "\"goal\": %.0f}\n", row->what, (double)b->size / LINES / ns * 1e3,
+           (double)b->size / LINES / floor * 1e3, row->goal);
+    scratch_free(b->scratch);
+    chunk_free(&b->chunk);
+    source_fini(&b->source);
     unload(b);
 }
 
@@ -473,6 +616,9 @@ main(int argc, char **argv)
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
         if (is_chosen(rates[i].what, argc, argv))
             run_rate(&b, &rates[i]);
+    for (size_t i = 0; i < sizeof chunk_rows / sizeof *chunk_rows; i++)
+        if (is_chosen(chunk_rows[i].what, argc, argv))
+            run_chunk(&b, &chunk_rows[i]);
     if (is_chosen("routes: the first of 50 matches", argc, argv))
         run_routes(&b, "routes: the first of 50 matches");
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++)

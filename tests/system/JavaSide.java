@@ -38,6 +38,7 @@ public class JavaSide {
         PrintStream out = new PrintStream(System.out, false, "UTF-8");
         String line;
 
+        System.setOut(System.err);      // for Kafka's own log
         while ((line = in.readLine()) != null) {
             try {
                 out.println(answer(line.split(" ", -1)));

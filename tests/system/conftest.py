@@ -18,7 +18,8 @@ COUNTER = itertools.count(1)
 
 
 def pytest_addoption(parser):
-    """For test_torture.py."""
+    parser.addoption("--outage-mib", type=int, default=160,
+                     help="MiB that are written while the broker is away")
     parser.addoption("--torture-seed", type=int,
                      default=int(os.environ.get("TORTURE_SEED", 0)))
     parser.addoption("--torture-seconds", type=float,

@@ -20,7 +20,8 @@ import zlib
 from pathlib import Path
 
 import confluent_kafka
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka.admin import (AdminClient, ConfigResource, ConfigSource, NewPartitions,
+                                   NewTopic)
 
 from certificates import Certificates
 from waiting import Process, wait_for
@@ -227,6 +228,18 @@ class Client:
         for future in self.admin().create_partitions([NewPartitions(name, total)]).values():
             future.result()
         wait_for(lambda: self.leaders(name) == total, 30, f"leaders of topic '{name}'")
+
+    def change_topic(self, name, **config):
+        """Set some of its settings, leave the others."""
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name)
+        for future in self.admin().describe_configs([resource]).values():
+            for key, entry in future.result().items():
+                if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value:
+                    resource.set_config(key, entry.value)
+        for key, value in config.items():
+            resource.set_config(key.replace("_", "."), str(value))
+        for future in self.admin().alter_configs([resource]).values():
+            future.result()
 
     def delete_topic(self, name):
         for future in self.admin().delete_topics([name]).values():

@@ -33,7 +33,8 @@ def simple(tmp_path):
 @pytest.mark.parametrize("arguments", [
     [], ["nonsense"], ["rnu"], ["run", "--nonsense"], ["run", "extra"], ["run", "-c"],
     ["check", "extra"], ["offsets"], ["offsets", "nonsense"], ["offsets", "set", "/x"],
-    ["try", "--partitions", "none"], ["try", "--nonsense"], ["version", "extra"],
+    ["try", "--partitions", "none"], ["try", "--partitions", "4x"], ["try", "--partitions", "0"],
+    ["try", "--partitions", "99999999999"], ["try", "--nonsense"], ["version", "extra"],
     ["reference", "nonsense"], ["demo", "--nonsense"],
 ])
 def test_wrong_usage_ends_with_64(simple, arguments):
@@ -70,7 +71,8 @@ def test_reference_documents_every_key_with_its_default():
                 "shutdown_timeout", "host_name", "bootstrap.servers", "keyless", "partitioner",
                 "on_rejected", "paths", "exclude", "start", "rescan", "linger", "close_idle",
                 "max_line", "long_lines", "pattern", "from", "when", "unless", "topic", "key",
-                "partition", "headers", "timestamp", "value", "drop", "continue"):
+                "partition", "headers", "timestamp", "value", "redact", "sample", "rate_limit",
+                "drop", "continue", "given", "expect"):
         assert f"`{key}`" in done.stdout, key
     for default in ("64MiB", "127.0.0.1:9144", "/var/lib/stoker", "lz4"):
         assert default in done.stdout, default
@@ -80,6 +82,11 @@ def test_reference_of_one_part():
     done = stoker("reference", "kafka")
     assert done.returncode == DONE
     assert "| `bootstrap.servers`" in done.stdout and "| `state_dir`" not in done.stdout
+
+
+def test_reference_of_a_key_that_is_a_section_too_shows_both():
+    done = stoker("reference", "redact")
+    assert "| `redact`" in done.stdout and "| `with` | see right | `[REDACTED]` |" in done.stdout
 
 
 def test_a_full_disk_for_the_output_is_an_error_not_silence(simple):

@@ -55,6 +55,8 @@ MISTAKES = {
         "did you mean 'main'"),
     "unknown input": (
         OUTPUT + INPUT + "routes: [{from: «lgs, topic: t}]\n", "did you mean 'logs'"),
+    "a section by a wrong name": (
+        "«output: {main: {type: discard}}\n" + INPUT, "did you mean 'outputs'"),
     # duplicates
     "duplicate key": (
         OUTPUT + "inputs:\n  logs:\n    paths: /x.log\n    topic: t\n    «topic: u\n", "topic"),
@@ -131,6 +133,26 @@ MISTAKES = {
     "a tab": (OUTPUT + "inputs:\n«\tlogs: {}\n", "tab|cannot start any token"),
     "a bracket that stays open": (OUTPUT + "inputs: {logs: {paths: /x.log, topic: t}\n«", ""),
     "an alias without anchor": (OUTPUT + "inputs: «*nothing\n", "nothing"),
+    # what routes leave out
+    "a redaction without pattern": (
+        OUTPUT + "inputs: {logs: {paths: /x.log, topic: t, redact: «{with: x}}}\n",
+        "needs a value for 'pattern'"),
+    "a bad regex of a redaction": (
+        OUTPUT + INPUT + "routes: [{topic: t, redact: [{pattern: a(«}]}]\n", "offset 2"),
+    "a group that a redaction has not": (
+        OUTPUT + INPUT + "routes: [{topic: t, redact: [{pattern: (a), with: x-«$2}]}]\n",
+        "names a group"),
+    "a sample that is no part": (
+        OUTPUT + INPUT + "routes: [{topic: t, sample: «100}]\n", "1/100"),
+    "a rate without its time": (
+        OUTPUT + INPUT + "routes: [{topic: t, rate_limit: «1000}]\n", "1000/s"),
+    # tests
+    "a test of an unknown input": (
+        OUTPUT + INPUT + "tests: [{name: n, input: «lgos, given: x, expect: []}]\n",
+        "did you mean 'logs'"),
+    "a test that expects nothing known": (
+        OUTPUT + INPUT + "tests: [{name: n, given: x, expect: [{«tpoic: t}]}]\n",
+        "did you mean 'topic'"),
     # includes
     "an include that is missing": (
         OUTPUT + INPUT + "include: «parts/none.yaml\n", r"parts/none\.yaml"),

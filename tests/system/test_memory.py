@@ -21,8 +21,8 @@ def two_inputs(kafka, stuck_topic, topic, tmp_path):
 def test_many_files_that_feed_a_missing_topic_leave_room_for_the_rest(
         agents, kafka, topic, tmp_path):
     (tmp_path / "stuck").mkdir()
-    for n in range(300):
-        (tmp_path / f"stuck/{n}.log").write_bytes(text(numbered(0, 3000, who=f"file-{n}")))
+    for n in range(1000):
+        (tmp_path / f"stuck/{n}.log").write_bytes(text(numbered(0, 1000, who=f"file-{n}")))
     free = tmp_path / "free.log"
     missing = f"{topic}.missing"
     agent = agents(two_inputs(kafka, missing, topic, tmp_path)).start()
@@ -34,9 +34,9 @@ def test_many_files_that_feed_a_missing_topic_leave_room_for_the_rest(
     agent.wait_acked(free)
 
     kafka.create_topic(missing)
-    kafka.wait_count(missing, 900_000, timeout=120)
+    kafka.wait_count(missing, 1_000_000, timeout=120)
     agent.stop()
-    assert kafka.count(missing) == 900_000
+    assert kafka.count(missing) == 1_000_000
     assert kafka.count(topic) == 20_000
     kafka.delete_topic(missing)
 

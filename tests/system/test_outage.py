@@ -42,6 +42,33 @@ def test_a_broker_stopped_for_a_minute_costs_nothing_but_time(ship, kafka, topic
         assert numbers == sorted(numbers)
 
 
+def test_what_is_written_while_the_broker_is_away_arrives_in_order(
+        request, ship, kafka, topic, log):
+    """As much as is asked for (--outage-mib=1024), many times what the memory holds."""
+    lines = request.config.getoption("--outage-mib") * MIB // 1024
+    append(log, *numbered(0, 100, padding=1012))
+    agent = ship(agent={"memory": f"{MEMORY}MiB"}).start()
+    agent.wait_acked(log)
+    kafka.stop()
+    with open(log, "ab") as file:
+        for first in range(100, lines, 5000):
+            file.write(text(numbered(first, min(first + 5000, lines), padding=1012)))
+    assert log.stat().st_size > 5 * MEMORY * MIB
+    wait_for(lambda: rests(agent), 60, "the agent to have read what it can")
+    kafka.start()
+    agent.wait_acked(log, timeout=300)
+    assert agent.memory("VmHWM") <= (MEMORY + 40) * MIB
+    agent.stop()
+    seen, last = bytearray(lines), {}
+    with kafka.reader(topic) as reader:
+        for m in reader.messages():
+            n = number_of(m.value())
+            assert n > last.get(m.partition(), -1), "the order"
+            last[m.partition()] = n
+            seen[n] += 1
+    assert seen == bytes([1]) * lines, "lost, or twice"
+
+
 def test_an_outage_costs_no_cpu_and_few_words(ship, kafka, topic, log):
     append(log, *numbered(0, 100))
     agent = ship().start()

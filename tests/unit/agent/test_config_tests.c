@@ -76,7 +76,8 @@ a_test_is_read(void **state)
     (void)state;
     given_fine(BEGIN "tests:\n"
                "- {name: one, input: web, given: x, expect: []}\n"
-               "- {name: two, given: [x, \"y\\n\", ''], path: /p, partitions: 7, expect: {key: k}}\n"
+               "- {name: two, given: [x, \"y\\n\", ''], path: /p, partitions: 7,\n"
+               "   expect: {key: k}}\n"
                "- {name: three, given: \"x\\ny\", expect: [{}, {value: {base64: gA==}}]}\n");
     assert_int_equal(c->ntests, 3);
     assert_string_equal(c->tests[0].name, "one");

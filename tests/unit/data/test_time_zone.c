@@ -142,6 +142,34 @@ every_hour_of_some_zones_is_right(void **state)
     then_every_hour_is_right("UTC0");
 }
 
+/* With all changes that their governments have thought of; without the system's table of
+ * zones they are UTC, and hold too. */
+static void
+every_quarter_of_a_day_since_1970_is_right(void **state)
+{
+    static const char *const zones[] = {
+        "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca",
+        "Pacific/Apia", "Asia/Pyongyang", "America/Sao_Paulo", "Asia/Kathmandu",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+        given_local(zones[i]);
+        for (int64_t t = 2 * DAY; t < 3155000000; t += DAY / 4 + 60) {
+            const time_t seconds = (time_t)t;
+            struct tm    tm, back;
+            time_t       found;
+
+            assert_non_null(localtime_r(&seconds, &tm));
+            found = (time_t)time_zone_seconds(&zone, t + tm.tm_gmtoff);
+            if (found == t)
+                continue;
+            assert_non_null(localtime_r(&found, &back));    /* the first of two */
+            assert_true(found < t && found + back.tm_gmtoff == t + tm.tm_gmtoff);
+        }
+    }
+}
+
 static void
 outside_of_what_is_known_the_nearer_end_holds(void **state)
 {
@@ -162,6 +190,7 @@ main(void)
         TEST(an_hour_that_is_skipped_comes_out_behind_the_change),
         TEST(an_hour_that_is_there_twice_is_the_first),
         TEST(every_hour_of_some_zones_is_right),
+        TEST(every_quarter_of_a_day_since_1970_is_right),
         TEST(outside_of_what_is_known_the_nearer_end_holds),
     };
 

@@ -111,6 +111,7 @@ what_was_noted_is_there_after_a_restart(void **state)
     (void)state;
     sources[0] = a_source("/var/log/b.log", 12345678901234u);
     sources[1] = a_source("/var/log/a\xff.log", 7);
+    sources[1].window.lead = -300;
     given_noted(sources, 2);
     st = open_store();
     rows = checkpoints_rows(st, &count);
@@ -123,6 +124,8 @@ what_was_noted_is_there_after_a_restart(void **state)
     assert_int_equal(rows[1].identity.inode, 2);
     assert_int_equal(rows[1].tail.len, 256);
     assert_int_equal(rows[1].tail.hash, 99);
+    assert_int_equal(rows[0].lead, -300);
+    assert_int_equal(rows[1].lead, 0);
     assert_int_not_equal(rows[0].id, rows[1].id);
     checkpoints_close(st);
     source_fini(&sources[0]);

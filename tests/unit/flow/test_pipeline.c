@@ -24,23 +24,39 @@ static struct chunk *sent[MAX_SENT];
 static uint32_t      sent_count[MAX_SENT];
 static size_t        nsent, reported;
 
+static bool          pins_sent;     /* until fake_yield() */
+static unsigned      nyields;
+
 static void
 fake_send(struct output *o, const struct run *run)
 {
     (void)o;
     assert_true(nsent < MAX_SENT);
+    run->chunk->pins += pins_sent;
     sent[nsent] = run->chunk;
     sent_count[nsent++] = run->count;
 }
 
-static const struct output_ops ops = { .send = fake_send };
-static struct output           output = { .ops = &ops };
+static void fake_yield(struct output *o);
+
+static char                    output_name[] = "main";
+static const struct output_ops ops = { .send = fake_send, .yield = fake_yield };
+static struct output           output;
 
 static uv_loop_t        loop;
 static struct names    *names;
 static struct plan     *plan;
 static struct route     route;
 static struct pipeline *p;
+
+static void
+fake_yield(struct output *o)
+{
+    (void)o;
+    nyields++;
+    while (reported < nsent)
+        pipeline_unpin(p, sent[reported++]);
+}
 
 /* A source whose room() is counted, and that reads when it is called. */
 struct reader {
@@ -71,7 +87,7 @@ on_advanced(struct source *s)
 static void
 on_rewound(struct source *s, const char *reason)
 {
-    assert_string_equal(reason, "because");
+    assert_non_null(reason);
     ((struct reader *)s)->rewound++;
 }
 
@@ -159,7 +175,9 @@ set_up(void **state)
     plan->max_line = 4096;
     route = (struct route){ .output = &output, .value = ROUTE_VALUE_BODY };
     plan_add_route(plan, &route);
-    nsent = reported = 0;
+    output = (struct output){ .ops = &ops, .name = output_name };
+    nsent = reported = nyields = 0;
+    pins_sent = false;
     return 0;
 }
 
@@ -272,9 +290,10 @@ a_backlog_does_not_keep_another_source_from_its_turn(void **state)
 }
 
 static void
-a_chunk_that_is_pinned_is_not_reused(void **state)
+a_chunk_that_is_pinned_is_acknowledged_and_not_reused(void **state)
 {
-    struct reader r;
+    struct reader          r;
+    struct pipeline_counts counts;
 
     (void)state;
     given_pipeline(64 * MiB);
@@ -283,9 +302,225 @@ a_chunk_that_is_pinned_is_not_reused(void **state)
     settle();
     sent[0]->pins++;
     when_all_are_reported();
-    assert_int_equal(r.base.window.committed, 0);
-    pipeline_unpin(p, sent[0]);
     assert_int_equal(r.base.window.committed, 100 * 1024);
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.chunks, 1);
+    assert_int_equal(counts.records_out - counts.records_held, 0);  /* nothing is sent again */
+    pipeline_unpin(p, sent[0]);
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.chunks, 0);
+    assert_int_equal(counts.records_held, 0);
+    source_fini(&r.base);
+}
+
+/* ---- Outputs that do otherwise ---------------------------------------------- */
+
+static void
+when_rejected(struct chunk *c, uint32_t i, const char *reason)
+{
+    const struct run run = { .output = &output, .topic = SLICE("t"), .chunk = c, .first = i,
+                             .count = 1 };
+
+    c->pins++;
+    pipeline_rejected(p, &run, &c->messages[i], reason);
+    pipeline_unpin(p, c);
+}
+
+static void
+what_an_at_most_once_output_was_given_has_arrived(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+
+    (void)state;
+    output.at_most_once = true;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    pipeline_counts(p, &counts);
+    assert_int_equal(r.base.window.committed, 100 * 1024);
+    assert_int_equal(counts.in_flight, 0);
+    assert_int_equal(counts.acked_records, 100);
+    assert_true(pipeline_idle(p));
+    source_fini(&r.base);
+}
+
+static void
+what_it_gives_up_is_lost_and_its_memory_is_free(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+
+    (void)state;
+    output.at_most_once = true;
+    pins_sent = true;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    pipeline_counts(p, &counts);
+    assert_int_equal(r.base.window.committed, 100 * 1024);
+    assert_int_equal(counts.chunks, 1);
+    assert_int_equal(counts.records_held, 100);
+    pipeline_lost(p, &output, sent[0], 30);
+    pipeline_unpin(p, sent[0]);
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.lost, 30);
+    assert_int_equal(counts.acked_records, 70);
+    assert_true(pipeline_idle(p));
+    source_fini(&r.base);
+}
+
+static void
+when_memory_is_short_only_an_at_most_once_output_is_pressed_for_one_source(void **state)
+{
+    struct reader r;
+
+    (void)state;
+    output.at_most_once = pins_sent = true;
+    given_pipeline(4 * MiB);
+    pipeline_add_output(p, &output);
+    r = a_reader();
+    r.eager = true;
+    r.left = 100;
+    read_chunk(&r);
+    settle();
+    assert_true(r.left > 50 && nsent > 2);          /* its share is used up */
+    while (nyields == 0)
+        uv_run(&loop, UV_RUN_ONCE);                 /* which unpins everything */
+    while (r.left > 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    settle();
+    fake_yield(&output);
+    assert_int_equal(r.base.window.committed, 100 * 100 * 1024);
+    source_fini(&r.base);
+}
+
+static void
+a_rejected_message_is_dropped_if_the_output_says_so(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+
+    (void)state;
+    output.on_rejected = REJECTED_DROP;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    when_rejected(sent[0], 3, "odd");
+    pipeline_delivered(p, sent[0], 99);
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.lost, 1);
+    assert_int_equal(counts.dead_letters, 0);
+    assert_int_equal(counts.acked_records, 99);
+    assert_int_equal(r.base.window.committed, 100 * 1024);
+    source_fini(&r.base);
+}
+
+static void
+a_halted_source_stops_before_the_record_and_holds_no_memory(void **state)
+{
+    struct reader halted, other;
+
+    (void)state;
+    output.on_rejected = REJECTED_HALT;
+    given_pipeline(64 * MiB);
+    halted = a_reader();
+    other = a_reader();
+    halted.left = 2;
+    halted.eager = true;
+    read_chunk(&halted);
+    settle();
+    when_rejected(sent[1], 60, "odd");
+    when_rejected(sent[1], 40, "odd again");
+    assert_non_null(strstr(halted.base.halted, "byte 163840: odd"));
+    assert_null(pipeline_job(p, &halted.base, CHUNK_SIZE));
+    settle();
+    assert_int_equal(halted.rewound, 0);            /* others of it are still out */
+    pipeline_delivered(p, sent[0], 100);
+    pipeline_delivered(p, sent[1], 98);
+    settle();
+    assert_int_equal(halted.rewound, 1);
+    assert_int_equal(halted.base.window.committed, (100 + 40) * 1024);
+    assert_true(pipeline_idle(p));
+    assert_null(pipeline_job(p, &halted.base, CHUNK_SIZE));
+    read_chunk(&other);
+    settle();
+    assert_int_equal(nsent, 3);
+    pipeline_delivered(p, sent[2], 100);
+    assert_int_equal(other.base.window.committed, 100 * 1024);
+    source_fini(&halted.base);
+    source_fini(&other.base);
+}
+
+static void
+a_chunk_that_comes_after_the_halt_is_not_sent(void **state)
+{
+    struct reader r;
+
+    (void)state;
+    output.on_rejected = REJECTED_HALT;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    read_chunk(&r);                                 /* with the worker */
+    when_rejected(sent[0], 0, "odd");
+    settle();
+    assert_int_equal(nsent, 1);
+    pipeline_delivered(p, sent[0], 99);
+    settle();
+    assert_int_equal(r.base.window.committed, 0);
+    assert_true(pipeline_idle(p));
+    source_fini(&r.base);
+}
+
+static void
+what_cannot_be_read_again_is_a_dead_letter_and_no_halt(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+
+    (void)state;
+    output.on_rejected = REJECTED_HALT;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    r.base.once = true;
+    read_chunk(&r);
+    settle();
+    when_rejected(sent[0], 0, "odd");
+    pipeline_delivered(p, sent[0], 99);
+    settle();
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.dead_letters, 1);
+    assert_null(r.base.halted);
+    assert_int_equal(r.base.window.committed, 100 * 1024);
+    source_fini(&r.base);
+}
+
+static void
+one_record_at_a_time_waits_for_its_acknowledgement_and_is_one_chunk(void **state)
+{
+    struct reader r;
+
+    (void)state;
+    plan->one_at_a_time = true;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    r.eager = true;
+    r.left = 3;
+    read_chunk(&r);
+    settle();
+    for (size_t i = 1; i <= 3; i++) {
+        assert_int_equal(nsent, i);
+        assert_int_equal(sent_count[i - 1], 1);
+        assert_int_equal(r.base.window.committed, (i - 1) * 1024);
+        when_all_are_reported();
+        settle();
+    }
+    assert_int_equal(r.base.window.committed, 3 * 1024);
     source_fini(&r.base);
 }
 
@@ -300,7 +535,7 @@ a_rewound_source_reads_again_from_committed(void **state)
     r = a_reader();
     read_chunk(&r);
     settle();
-    pipeline_rewind(p, &r.base, "because");
+    pipeline_rewind(p, &r.base, NULL, "because");
     assert_int_equal(r.rewound, 1);
     assert_int_equal(window_end(&r.base.window), 0);
     assert_true(pipeline_idle(p));
@@ -381,6 +616,30 @@ a_small_chunk_is_large_enough_for_what_a_line_may_become(void **state)
 }
 
 static void
+what_is_behind_a_chunk_that_stays_is_read_again(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+
+    (void)state;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    read_chunk(&r);
+    settle();
+    pipeline_rewind(p, &r.base, r.base.window.oldest, "because");
+    assert_int_equal(r.rewound, 1);
+    assert_int_equal(window_end(&r.base.window), r.base.window.oldest->end);
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.chunks, 1);
+    nsent = 1;                                  /* the output has nothing of the other one */
+    when_all_are_reported();
+    assert_true(pipeline_idle(p));
+    source_fini(&r.base);
+}
+
+static void
 a_closed_pipeline_gives_no_turn(void **state)
 {
     struct reader r;
@@ -431,10 +690,19 @@ main(void)
         TEST(a_chunk_goes_out_and_its_acknowledgement_moves_committed),
         TEST(memory_stays_under_the_budget_and_reading_goes_on_when_there_is_room),
         TEST(a_backlog_does_not_keep_another_source_from_its_turn),
-        TEST(a_chunk_that_is_pinned_is_not_reused),
+        TEST(a_chunk_that_is_pinned_is_acknowledged_and_not_reused),
+        TEST(what_an_at_most_once_output_was_given_has_arrived),
+        TEST(what_it_gives_up_is_lost_and_its_memory_is_free),
+        TEST(when_memory_is_short_only_an_at_most_once_output_is_pressed_for_one_source),
+        TEST(a_rejected_message_is_dropped_if_the_output_says_so),
+        TEST(a_halted_source_stops_before_the_record_and_holds_no_memory),
+        TEST(a_chunk_that_comes_after_the_halt_is_not_sent),
+        TEST(what_cannot_be_read_again_is_a_dead_letter_and_no_halt),
+        TEST(one_record_at_a_time_waits_for_its_acknowledgement_and_is_one_chunk),
         TEST(a_rewound_source_reads_again_from_committed),
         TEST(small_jobs_of_one_turn_of_the_loop_go_to_a_worker_together),
         TEST(a_small_chunk_is_large_enough_for_what_a_line_may_become),
+        TEST(what_is_behind_a_chunk_that_stays_is_read_again),
         TEST(a_closed_pipeline_gives_no_turn),
         TEST(a_source_that_forgot_its_turn_is_not_called),
     };

@@ -229,6 +229,28 @@ fields_are_redacted_each_by_itself(void **state)
 }
 
 static void
+nested_json_stays_json_as_long_as_it_is(void **state)
+{
+    (void)state;
+    given("joe", "x");
+    given("17|\\}$", "*");
+    compile();
+    record_begin(&rec, SLICE(""), SLICE(""), 0);
+    record_set_named(&rec, SLICE("card"), VALUE_JSON, SLICE("{\"a\":[\"joe\"]}"));
+    record_set_named(&rec, SLICE("b"), VALUE_JSON, SLICE("[17]"));
+    record_set_named(&rec, SLICE("c"), VALUE_JSON, SLICE("[\"joe\", 1]"));
+    record_set_named(&rec, SLICE("d"), VALUE_JSON, SLICE("[1, 2]"));
+    assert_true(redact_record(&set, &rec, &arena, &work, pattern));
+    then_is(rec.values[0].text, "{\"a\":[\"x\"]*");
+    assert_int_equal(rec.values[0].type, VALUE_TEXT);
+    then_is(rec.values[1].text, "[*]");
+    assert_int_equal(rec.values[1].type, VALUE_TEXT);
+    then_is(rec.values[2].text, "[\"x\", 1]");
+    assert_int_equal(rec.values[2].type, VALUE_JSON);
+    assert_int_equal(rec.values[3].type, VALUE_JSON);
+}
+
+static void
 the_raw_line_holds_the_redacted_body(void **state)
 {
     (void)state;
@@ -395,6 +417,7 @@ main(void)
         TEST(any_byte_can_be_there),
         TEST(patterns_come_one_after_the_other),
         TEST(fields_are_redacted_each_by_itself),
+        TEST(nested_json_stays_json_as_long_as_it_is),
         TEST(the_raw_line_holds_the_redacted_body),
         TEST(the_raw_line_is_redacted_around_the_body_too),
         TEST(a_raw_line_that_encodes_the_body_gives_way_to_it),

@@ -700,21 +700,6 @@ headers_of_a_wrong_kind_are_mistakes(void **state)
 }
 
 static void
-keys_that_come_later_say_so(void **state)
-{
-    (void)state;
-    given("topic", "t");
-    given("key.serializer", "uuid");
-    then_wrong(3, 3, "'key.serializer' is not supported yet", "");
-    in_input = true;            /* the input says so */
-    when_compiled();
-    assert_true(route_later_key(NULL, node_get(conf, "key.serializer"), &errs));
-    assert_int_equal(errs.count, 1);
-    assert_false(route_later_key(NULL, node_get(conf, "topic"), &errs));
-    assert_int_equal(errs.count, 1);
-}
-
-static void
 an_unknown_key_is_a_mistake_but_not_in_an_input(void **state)
 {
     (void)state;
@@ -791,7 +776,6 @@ main(void)
         TEST(json_settings_are_checked),
         TEST(partition_and_timestamp_must_be_numbers),
         TEST(headers_of_a_wrong_kind_are_mistakes),
-        TEST(keys_that_come_later_say_so),
         TEST(an_unknown_key_is_a_mistake_but_not_in_an_input),
         TEST(an_inputs_own_route_has_no_from),
         TEST(every_mistake_is_reported),

@@ -1572,7 +1572,7 @@ a_rewound_file_is_read_again(void **state)
     strings_fini(&got);
     t = TAILQ_FIRST(&the_input()->all);
     assert_true(turn_until(has_turned));
-    pipeline_rewind(pipeline, file_source(t), "the test wants it");
+    pipeline_rewind(pipeline, file_source(t), NULL, "the test wants it");
     assert_int_equal(t->state, TAIL_RESTING);
     acknowledging = true;
     then_got("one", "two", "three", NULL);

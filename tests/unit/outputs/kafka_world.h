@@ -37,8 +37,8 @@ enum {
 
 struct pipeline {
     uv_loop_t      loop;
-    uint64_t       delivered, rejected;
-    char           reason[200];         /* of the last rejection */
+    uint64_t       delivered, rejected, lost, filed;
+    char           reason[400];         /* of the last rejection, or dead letter in the file */
     struct source *rewound[8];
     unsigned       nrewound;
 };
@@ -60,8 +60,26 @@ pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, 
     assert_ptr_equal(run->chunk, m->chunk);
     assert_true(run->topic.len > 0);
     snprintf(p->reason, sizeof p->reason, "%s", reason);
-    m->chunk->acked++;
     p->rejected++;
+    if (!run->output->ops->dead_letter(run->output, run, m, reason))
+        m->chunk->acked++;
+}
+
+void
+pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
+                     const char *reason)
+{
+    assert_true(run->topic.len > 0);
+    snprintf(p->reason, sizeof p->reason, "%s", reason);
+    m->chunk->acked++;
+    p->filed++;
+}
+
+void
+pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, uint32_t count)
+{
+    assert_true(o->at_most_once && c->pins > 0);
+    p->lost += count;
 }
 
 void
@@ -73,10 +91,10 @@ pipeline_unpin(struct pipeline *p, struct chunk *c)
 }
 
 void
-pipeline_rewind(struct pipeline *p, struct source *s, const char *reason)
+pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
 {
     assert_non_null(reason);
-    for (struct chunk *c = window_clear(&s->window); c != NULL; c = c->newer)
+    for (struct chunk *c = window_cut(&s->window, last); c != NULL; c = c->newer)
         assert_true(c->pins == 0 && c->acked == 0);
     p->rewound[p->nrewound++] = s;
 }
@@ -244,6 +262,7 @@ add_message(struct chunk *c, const char *value)
     m->value_len = (uint32_t)len;
     m->timestamp = NO_TIMESTAMP;
     m->partition = PARTITION_FREE;
+    m->at = (uint32_t)c->len;
     c->len += len;
     c->end += len;
     return m;
@@ -325,7 +344,7 @@ struct received {
     int32_t  partition;
     unsigned number;
     char     key[32];
-    char     headers[100];              /* "name=value;..." */
+    char     headers[300];              /* "name=value;..." */
     int64_t  timestamp;
 };
 

@@ -227,6 +227,37 @@ a_refused_timestamp_becomes_a_header(void **state)
 }
 
 static void
+what_is_further_than_a_refused_time_is_mended_before_it_is_sent(void **state)
+{
+    const int64_t   now = clock_epoch_ms(), far = now + 7200 * 1000;
+    struct chunk   *c;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    (void)given_known_topic("t", 1);
+    given_produce_error(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, 1);
+    c = begin_chunk(&sources[0]);
+    add_message(c, "0")->timestamp = far;
+    push(c, "t");
+    then_settled(1);
+    c = begin_chunk(&sources[0]);
+    add_message(c, "1")->timestamp = far + 60 * 1000;
+    add_message(c, "2")->timestamp = now;
+    add_message(c, "3")->timestamp = 1;         /* on the other side nothing was refused */
+    push(c, "t");
+    then_settled(4);
+    assert_int_equal(pipeline.rejected, 0);
+    when_read_back("t", 1);
+    then_received(4, true);
+    assert_non_null(strstr(received[1].headers, "stoker.timestamp="));
+    assert_in_range(received[1].timestamp, now, clock_epoch_ms());
+    assert_string_equal(received[2].headers, "");
+    assert_int_equal(received[2].timestamp, now);
+    assert_int_equal(received[3].timestamp, 1);
+}
+
+static void
 the_limit_of_a_topic_is_tried_to_be_more_again(void **state)
 {
     struct kafka_topic *t;
@@ -328,6 +359,49 @@ a_topic_that_may_not_be_seen_waits(void **state)
     then_all_arrived("t", 1, 100);
 }
 
+/* Where every message that waits would be put now, and none before an older one. */
+static unsigned
+then_in_place_and_in_order(const struct kafka_topic *t)
+{
+    unsigned n = 0;
+
+    for (int32_t i = 0; i < t->nlanes; i++) {
+        long last = -1;
+
+        for (const struct kafka_piece *p = t->lanes[i]->waiting.first; p != NULL; p = p->next)
+            for (uint32_t j = p->first; j < p->first + p->count; j++, n++) {
+                const struct message *m = &p->chunk->messages[j];
+                long                  number;
+
+                assert_int_equal(sscanf(m->value, "%6ld", &number), 1);
+                assert_int_equal(i, output->ops->place(output, t, message_key(m), 0));
+                assert_true(number > last);
+                last = number;
+            }
+        assert_int_equal(t->lanes[i]->waiting_messages == 0, t->lanes[i]->waiting.first == NULL);
+    }
+    return n;
+}
+
+static void
+fewer_partitions_keep_the_order_of_what_waits(void **state)
+{
+    struct kafka_topic *t;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    t = given_known_topic("t", 4);
+    t->state = TOPIC_MISSING;                   /* nothing goes out */
+    for (unsigned i = 0; i < 3; i++)
+        when_sent("t", 100 * i, 100, 7);
+    turn_for(5);
+    assert_int_equal(then_in_place_and_in_order(t), 300);
+    kafka_topic_resize(t, 3);
+    assert_int_equal(t->nlanes, 3);
+    assert_int_equal(then_in_place_and_in_order(t), 300);
+}
+
 /* ---- Giving memory back ---------------------------------------------------- */
 
 static void
@@ -398,6 +472,42 @@ a_source_whose_lane_rests_is_rewound(void **state)
     rd_kafka_mock_clear_request_errors(cluster, PRODUCE);
     when_sent("t", 0, 200, 0);                  /* read again */
     then_all_arrived("t", 1, 200);
+}
+
+/* One batch is out to a broker that does not answer; the source keeps what it needs
+ * for that, and gives up the rest. */
+static void
+what_waits_behind_a_broker_that_hangs_is_given_up(void **state)
+{
+    struct kafka_topic *t;
+    struct kafka_lane  *l;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    t = given_known_topic("t", 1);
+    l = t->lanes[0];
+    rd_kafka_mock_broker_set_rtt(cluster, 1, 3000);
+    for (unsigned i = 0; i < 4; i++) {
+        when_sent("t", 100 * i, 100, 0);
+        turn_for(20);
+    }
+    assert_int_equal(l->out_messages, 100);
+    output->ops->yield(output);                 /* it may just be slow */
+    assert_int_equal(pipeline.nrewound, 0);
+    l->moved_at -= 20 * 1000;
+    output->ops->yield(output);
+    assert_int_equal(pipeline.nrewound, 1);
+    assert_int_equal(sources[0].window.length, 1);
+    assert_int_equal(l->waiting_messages, 0);
+    assert_int_equal(l->waiting_bytes, 0);
+    output->ops->yield(output);                 /* nothing more to give */
+    assert_int_equal(pipeline.nrewound, 1);
+    rd_kafka_mock_broker_set_rtt(cluster, 1, 0);
+    then_settled(100);
+    for (unsigned i = 1; i < 4; i++)
+        when_sent("t", 100 * i, 100, 0);        /* read again */
+    then_all_arrived("t", 1, 400);
 }
 
 /* ---- The producer itself --------------------------------------------------- */
@@ -512,13 +622,16 @@ main(void)
         TEST(a_batch_that_is_too_large_is_sent_in_halves),
         TEST(the_culprit_alone_is_rejected),
         TEST(a_refused_timestamp_becomes_a_header),
+        TEST(what_is_further_than_a_refused_time_is_mended_before_it_is_sent),
         TEST(the_limit_of_a_topic_is_tried_to_be_more_again),
         TEST(a_missing_topic_waits_and_others_go_on),
         TEST(a_missing_topic_is_an_alarm_within_15_seconds),
         TEST(a_topic_that_is_gone_for_a_while_gets_its_records_later),
         TEST(a_topic_that_may_not_be_seen_waits),
+        TEST(fewer_partitions_keep_the_order_of_what_waits),
         TEST(a_source_that_only_waits_is_rewound_and_others_are_not),
         TEST(a_source_whose_lane_rests_is_rewound),
+        TEST(what_waits_behind_a_broker_that_hangs_is_given_up),
         TEST(a_producer_that_failed_for_good_is_replaced),
         TEST(it_is_replaced_again_and_again),
         TEST(a_stop_in_the_middle_of_a_replacement_ends),

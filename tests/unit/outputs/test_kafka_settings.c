@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "agent/flow/output.h"
 #include "outputs/kafka_settings.h"
 
 enum { MAX_ENTRIES = 16, MAX_ELEMENTS = 4 };
@@ -225,12 +226,46 @@ what_is_not_there_yet_is_refused(void **state)
 {
     (void)state;
     refuses("send", "transactional", AT_VALUE, "not supported yet");
-    refuses("send", "fire_and_forget", AT_VALUE, "not supported yet");
-    refuses("send", "sync", AT_VALUE, "not supported yet");
-    refuses("on_rejected", "drop", AT_VALUE, "not supported yet");
-    refuses("on_rejected", "halt", AT_VALUE, "not supported yet");
-    refuses("dead_letter_topic", "dead", AT_VALUE, "not supported yet");
     refuses("transactional.id", "x", AT_KEY, "not supported yet");
+}
+
+static void
+ways_to_send_and_to_reject_go_together_or_not(void **state)
+{
+    (void)state;
+    given("send", "fire_and_forget");
+    given("on_rejected", "drop");
+    when_loaded();
+    assert_int_equal(settings.send, KAFKA_FIRE_AND_FORGET);
+    assert_int_equal(settings.on_rejected, REJECTED_DROP);
+    tear_down(NULL);
+    set_up(NULL);
+    given("send", "sync");
+    given("on_rejected", "halt");
+    when_loaded();
+    assert_int_equal(settings.send, KAFKA_SYNC);
+    assert_int_equal(settings.on_rejected, REJECTED_HALT);
+    tear_down(NULL);
+    set_up(NULL);
+    given("send", "fire_and_forget");
+    refuses("on_rejected", "halt", AT_VALUE, "cannot go with 'send: fire_and_forget'");
+    given("on_rejected", "drop");
+    refuses("dead_letter_topic", "dead", AT_VALUE, "needs 'on_rejected: dead_letter'");
+    refuses("dead_letter_topic", "a/b", AT_VALUE, "cannot be a topic");
+    refuses("send", "synch", AT_VALUE, "did you mean 'sync'");
+}
+
+static void
+a_key_serializer_is_for_routes_that_do_not_say(void **state)
+{
+    (void)state;
+    given("key.serializer", "org.apache.kafka.common.serialization.IntegerSerializer");
+    when_loaded();
+    assert_int_equal(settings.key_serializer, SERIALIZER_INTEGER);
+    tear_down(NULL);
+    set_up(NULL);
+    refuses("value.serializer", "org.apache.kafka.common.serialization.LongSerializer", AT_VALUE,
+            "values are made by the routes");
 }
 
 static void
@@ -381,7 +416,7 @@ what_cannot_be_honoured_says_why(void **state)
     (void)state;
     refuses("buffer.memory", "33554432", AT_KEY, "'memory' of the section 'agent'");
     refuses("block.on.buffer.full", "false", AT_VALUE, "can only be true");
-    refuses("key.serializer", "io.confluent.KafkaAvroSerializer", AT_VALUE, "routes");
+    refuses("key.serializer", "io.confluent.KafkaAvroSerializer", AT_VALUE, "class of Kafka's");
     refuses("value.serializer.encoding", "UTF-16", AT_VALUE, "only be UTF-8");
     refuses("ssl.truststore.location", "/x/trust.jks", AT_VALUE, "ssl.ca.location");
     refuses("ssl.truststore.type", "JKS", AT_VALUE, "PEM");
@@ -565,6 +600,8 @@ main(void)
         TEST(idempotence_follows_acks_unless_it_contradicts_them),
         TEST(values_are_checked_in_their_place),
         TEST(what_is_not_there_yet_is_refused),
+        TEST(ways_to_send_and_to_reject_go_together_or_not),
+        TEST(a_key_serializer_is_for_routes_that_do_not_say),
         TEST(times_and_sizes_may_have_units),
         TEST(the_users_linger_is_the_pause_between_reads),
         TEST(a_batch_fits_into_one_request),

@@ -301,6 +301,22 @@ a_record_without_the_field_has_no_time(void **state)
     assert_int_equal(rec.time_ms, 5000);
 }
 
+/* Of a parser before: its number is no text of this field. */
+static void
+a_time_that_is_known_already_stays(void **state)
+{
+    (void)state;
+    given("pattern", "^(?<time>\\d+)?x");
+    given_time("time", "iso8601");
+    when_loaded();
+    record_begin(&rec, SLICE("x"), SLICE("x"), 0);
+    rec.has_time = true;
+    rec.time_ms = 7;
+    assert_int_equal(parser->ops->parse(parser, &work, &rec), 0);
+    assert_true(rec.has_time);
+    assert_int_equal(rec.time_ms, 7);
+}
+
 static void
 a_missing_pattern_is_a_mistake(void **state)
 {
@@ -382,6 +398,7 @@ main(void)
         TEST(the_zone_holds_where_the_text_has_none),
         TEST(a_time_that_cannot_be_says_so_and_leaves_the_fields),
         TEST(a_record_without_the_field_has_no_time),
+        TEST(a_time_that_is_known_already_stays),
         TEST(a_missing_pattern_is_a_mistake),
         TEST(a_bad_pattern_is_named_with_its_place),
         TEST(a_bad_time_setting_is_named_with_its_place),

@@ -69,6 +69,7 @@ when_loaded(void)
     parser = syslog_parser_type.load("parser 'logs'", conf, names, &errs);
     if (parser == NULL)
         fail_msg("%s", errs.list[0].text);
+    names_ask_all(names);
     record_init(&rec, names);
 }
 
@@ -378,7 +379,12 @@ static const struct shape {
       MARCH_1 },
     { "000029: *Mar  1 18:46:11: %SYS-5-CONFIG_I: x", NULL, "%SYS-5-CONFIG_I", NULL, "x", 1 },
     { "<189>29: %SYS-5-CONFIG_I: x", NULL, "%SYS-5-CONFIG_I", NULL, "x", 0 },
-    { "Mar  1 18:46:11 r1 29: %SYS-5-CONFIG_I: x", "r1", NULL, NULL, "29: %SYS-5-CONFIG_I: x", 1 },
+    { "Mar  1 18:46:11 r1 29: %SYS-5-CONFIG_I: x", "r1", "%SYS-5-CONFIG_I", NULL, "x", 1 },
+    { "Mar  1 2024 18:46:11 r1 29: *Mar  1 00:00:07.1 UTC: %SYS-5-CONFIG_I: x", "r1",
+      "%SYS-5-CONFIG_I", NULL, "x", MARCH_1 },
+    { "Mar  1 2024 18:46:11 fw-1: %ASA-6-302013: x", "fw-1", "%ASA-6-302013", NULL, "x", MARCH_1 },
+    { "Mar  1 18:46:11 r1 29: x", "r1", NULL, NULL, "29: x", 1 },
+    { "Mar  1 18:46:11 r1 29: Mar  1 18:46:11: x", "r1", NULL, NULL, "29: Mar  1 18:46:11: x", 1 },
     /* No time. */
     { "<30>sshd[7]: x", NULL, "sshd", "7", "x", 0 },
     { "<30>no tag", NULL, NULL, NULL, "no tag", 0 },
@@ -508,6 +514,22 @@ mistakes_are_named_with_their_place(void **state)
     assert_int_equal(errs.list[1].at.line, 2);
 }
 
+/* No route sends all fields: only what a template mentions is set. */
+static void
+what_nobody_asks_for_is_left_out(void **state)
+{
+    (void)state;
+    parser = syslog_parser_type.load("parser 'logs'", conf, names, &errs);
+    (void)names_intern(names, SLICE("hostname"));
+    (void)names_intern(names, SLICE("structured_data.x.y"));
+    record_init(&rec, names);
+    rec.numbered_only = true;
+    when_parsed("<30>1 - h a - - [x y=\"1\" z=\"2\"] m");
+    assert_int_equal(rec.nvalues, 2);
+    then_is("hostname", "h");
+    then_is("structured_data.x.y", "1");
+}
+
 /* A line full of parameters takes bounded time and memory. */
 static void
 more_parameters_than_fields_are_left_out(void **state)
@@ -548,6 +570,7 @@ main(void)
         TEST(a_field_may_be_parsed_instead_of_the_body),
         TEST(another_field_may_be_the_time),
         TEST(mistakes_are_named_with_their_place),
+        TEST(what_nobody_asks_for_is_left_out),
         TEST(more_parameters_than_fields_are_left_out),
     };
 

@@ -1,0 +1,245 @@
+"""Records that will never be taken: kept, dropped, or a reason to halt; and sent again by
+`stoker replay`.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import base64
+import json
+import os
+
+import pytest
+
+from samples import append
+from stoker import DONE, FAILED, json_lines, stoker
+from waiting import lasting, wait_for
+
+LIMIT = 2000
+LARGE = b"large " + os.urandom(LIMIT // 2).hex().encode()
+
+
+@pytest.fixture
+def small(kafka, topic_name):
+    """A topic that takes no batch above LIMIT."""
+    yield kafka.create_topic(f"{topic_name}.small", 1, max_message_bytes=LIMIT)
+    kafka.delete_topic(f"{topic_name}.small")
+
+
+@pytest.fixture
+def dead_topic(kafka, topic_name):
+    yield kafka.create_topic(f"{topic_name}.dead", 1)
+    kafka.delete_topic(f"{topic_name}.dead")
+
+
+def config(kafka, paths, topic, **output):
+    """A line `N text` goes to partition N of the topic."""
+    return {"outputs": {"main": {"bootstrap.servers": kafka.bootstrap,
+                                 "compression.type": "none", **output}},
+            "parsers": {"p": {"type": "regex", "pattern": r"^(?<n>\d+) "}},
+            "inputs": {"logs": {"paths": str(paths), "topic": topic, "parser": "p",
+                                "partition": "${n:-0}"}}}
+
+
+def values(kafka, topic):
+    return [r.value for r in kafka.read(topic)]
+
+
+def letters(agent, output="main"):
+    path = agent.state / f"dead_letter/{output}.jsonl"
+    return json_lines(path.read_text()) if path.exists() else []
+
+
+def around(kafka, topic, log, agent):
+    """The one that the broker does not take stands between others, which arrive in order."""
+    append(log, *[b"before %d" % n for n in range(50)], LARGE, *[b"after %d" % n
+                                                                 for n in range(50)])
+    agent.start()
+    kafka.wait_count(topic, 100)
+    assert values(kafka, topic) == [b"before %d" % n for n in range(50)] + \
+        [b"after %d" % n for n in range(50)]
+
+
+@pytest.mark.sanitized
+def test_a_dropped_record_is_counted_and_its_neighbours_arrive(agents, kafka, small, log):
+    agent = agents(config(kafka, log, small, on_rejected="drop"))
+    around(kafka, small, log, agent)
+    agent.wait_log("rejected and dropped: .*too large")
+    agent.wait_acked(log)
+    agent.stop()
+    assert agent.said(r"\b1 records that were dropped")
+    assert not letters(agent)
+    agent.start()
+    append(log, "last")
+    agent.wait_acked(log)
+    agent.stop()
+    assert values(kafka, small)[-1] == b"last" and kafka.count(small) == 101
+
+
+@pytest.mark.sanitized
+def test_a_halted_source_stops_and_others_go_on_and_a_restart_tries_again(
+        agents, kafka, small, tmp_path):
+    bad, good = tmp_path / "bad.log", tmp_path / "good.log"
+    append(good, "good 1")
+    agent = agents(config(kafka, tmp_path / "*.log", small, on_rejected="halt",
+                          **{"batch.size": 100_000})).start()
+    agent.wait_acked(good)
+    append(bad, "first", LARGE, "behind")
+    agent.wait_log(rf"level=error .*'{bad}' is halted: output 'main' rejected the record at byte 6")
+    append(bad, "later")
+    append(good, "good 2")
+    agent.wait_acked(good)
+    lasting(lambda: b"later" not in values(kafka, small), 1, "the halt")
+    assert agent.said("is halted") == 1
+    agent.wait_acked(bad, 6)
+    agent.stop()
+
+    agent.start()                                   # the broker still refuses it
+    agent.wait_log("is halted")
+    agent.stop()
+    assert agent.offset(bad) == 6
+
+    kafka.change_topic(small, max_message_bytes=10 * LIMIT)
+    agent.start()
+    agent.wait_acked(bad)
+    agent.stop()
+    found = values(kafka, small)
+    assert {b"first", LARGE, b"behind", b"later", b"good 1", b"good 2"} == set(found)
+    assert found.count(LARGE) == found.count(b"first") == 1
+
+
+@pytest.mark.sanitized
+def test_rejected_records_go_to_the_topic_for_them_with_where_they_come_from(
+        agents, kafka, topic, dead_topic, log):
+    append(log, "0 good", "7 nowhere", "0 good too")
+    agent = agents(config(kafka, log, topic, dead_letter_topic=dead_topic)).start()
+    agent.wait_acked(log)
+    agent.stop()
+    assert values(kafka, topic) == [b"0 good", b"0 good too"]
+    [record] = kafka.read(dead_topic)
+    assert record.value == b"7 nowhere" and record.key is None
+    headers = dict(record.headers)
+    assert "has 4 partitions, not partition 7" in headers.pop("stoker.error").decode()
+    assert headers == {"stoker.topic": topic.encode(), "stoker.partition": b"7",
+                       "stoker.source": str(log).encode(), "stoker.offset": b"7"}
+    assert not letters(agent)
+
+
+def test_a_dead_letter_topic_that_is_missing_or_too_small_leaves_records_in_the_file(
+        agents, kafka, topic, small, log):
+    """It neither holds the source up for ever nor loses the record."""
+    append(log, "0 good", "7 nowhere")
+    agent = agents(config(kafka, log, topic, dead_letter_topic=f"{topic}.none")).start()
+    agent.wait_log(rf"topic '{topic}\.none' does not exist")
+    agent.wait_acked(log)
+    append(log, "8 nowhere")                        # at once now
+    agent.wait_acked(log)
+    agent.stop()
+    assert [(d["value"], d["topic"], d["partition"], d["headers"]) for d in letters(agent)] == \
+        [("7 nowhere", topic, 7, None), ("8 nowhere", topic, 8, None)]
+    assert "did not take it" in letters(agent)[0]["reason"]
+
+    large = b"9 " + LARGE
+    agent.configure(config(kafka, log, topic, dead_letter_topic=small))
+    append(log, large)
+    agent.start()
+    agent.wait_acked(log)
+    agent.stop()
+    last = letters(agent)[-1]
+    assert last["value"].encode() == large and last["topic"] == topic
+    assert "partitions" in last["reason"] and "too large" in last["reason"]
+    assert kafka.count(small) == 0
+
+
+@pytest.mark.sanitized
+def test_replay_sends_the_file_again_and_says_what_is_refused_again(agents, kafka, topic, log):
+    append(log, "0 good", "4 later", "9 never")
+    agent = agents(config(kafka, log, topic)).start()
+    agent.wait_acked(log)
+    agent.stop()
+    assert [d["value"] for d in letters(agent)] == ["4 later", "9 never"]
+    dead = agent.state / "dead_letter/main.jsonl"
+    before = dead.read_bytes()
+    kafka.add_partitions(topic, 5)
+    done = agent.command("replay", dead)
+    assert done.returncode == FAILED
+    assert f"{dead}:2: refused again: topic '{topic}' has 5 partitions" in done.stderr
+    assert "1 records sent and acknowledged, 1 refused again" in done.stdout
+    assert dead.read_bytes() == before
+    assert [(r.partition, r.value) for r in kafka.read(topic)] == [(0, b"0 good"), (4, b"4 later")]
+
+
+def write_letters(path, *records):
+    path.write_text("".join(json.dumps({"time": "2025-01-01T00:00:00.000Z", "reason": "x",
+                                        "source": {"input": "i", "path": "/p", "offset": 0},
+                                        "output": "main", "partition": None, "key": None,
+                                        "headers": None, "timestamp": None, **record}) + "\n"
+                            for record in records))
+
+
+def in_base64(data):
+    return {"base64": base64.b64encode(data).decode()}
+
+
+@pytest.mark.sanitized
+def test_replay_restores_every_part_of_a_record(agents, kafka, topic, tmp_path):
+    dead = tmp_path / "dead.jsonl"
+    stamp = 1_700_000_000_123
+    write_letters(
+        dead,
+        {"topic": topic, "value": in_base64(b"\xff\x00\xfe"), "partition": 2, "timestamp": stamp},
+        {"topic": topic, "value": None, "key": "tombstone", "partition": 2},
+        {"topic": topic, "value": "", "key": "", "partition": 2},
+        {"topic": topic, "value": "ä \"\n\t\\ 😀", "key": in_base64(b"\x80"), "partition": 2,
+         "headers": [["a", "1"], ["a", in_base64(b"\xff")], ["b", ""]]},
+        {"topic": topic, "value": "x" * 700_000, "partition": 2, "headers": {"one": "two"}})
+    agent = agents(config(kafka, tmp_path / "none.log", topic))
+    done = agent.command("replay", dead)
+    assert done.returncode == DONE, done.stderr
+    assert done.stdout == "5 records sent and acknowledged\n"
+    records = kafka.read(topic)
+    assert [r.partition for r in records] == [2] * 5
+    assert [r.value for r in records] == \
+        [b"\xff\x00\xfe", None, b"", "ä \"\n\t\\ 😀".encode(), b"x" * 700_000]
+    assert [r.key for r in records] == [None, b"tombstone", b"", b"\x80", None]
+    assert [r.headers for r in records] == \
+        [[], [], [], [("a", b"1"), ("a", b"\xff"), ("b", b"")], [("one", b"two")]]
+    assert records[0].timestamp == stamp and records[1].timestamp > stamp
+    assert not agent.state.exists()                 # a running agent is not in its way
+
+
+def test_replay_names_every_line_that_cannot_be_sent(agents, kafka, topic, tmp_path):
+    dead = tmp_path / "dead.jsonl"
+    write_letters(dead, {"topic": topic, "value": "good"}, {"output": "gone", "value": "x"},
+                  {"topic": "__consumer_offsets", "value": "x"}, {"topic": "a/b", "value": "x"},
+                  {"topic": topic, "value": 7})
+    with open(dead, "a") as file:
+        file.write('no JSON\n{"output": "main", "topic"')
+    agent = agents(config(kafka, tmp_path / "none.log", topic))
+    done = agent.command("replay", dead)
+    assert done.returncode == FAILED
+    told = [line for line in done.stderr.splitlines() if str(dead) in line]
+    assert [line.split(":")[2] for line in told] == ["2", "3", "4", "5", "6", "7"], done.stderr
+    assert "no such output" in told[0] and "topic" in told[1] and "'value'" in told[3]
+    assert values(kafka, topic) == [b"good"]
+
+
+def test_replay_of_nothing_and_of_no_file(agents, kafka, topic, tmp_path):
+    agent = agents(config(kafka, tmp_path / "none.log", topic))
+    (tmp_path / "empty").touch()
+    assert agent.command("replay", tmp_path / "empty").returncode == DONE
+    missing = agent.command("replay", tmp_path / "missing")
+    assert missing.returncode == FAILED and "missing" in missing.stderr
+    assert stoker("replay", "-c", agent.config).returncode == 64
+
+
+def test_dead_letters_are_not_lost_when_the_agent_is_killed(agents, kafka, topic, log):
+    """What is in the file or behind the offset covers every record."""
+    append(log, *[f"{n % 5 + 4} nowhere {n}" for n in range(2000)])
+    agent = agents(config(kafka, log, topic))
+    agent.start()
+    wait_for(lambda: letters(agent), 30, "a dead letter")
+    agent.kill()
+    agent.start()
+    agent.wait_acked(log)
+    agent.stop()
+    assert {d["value"] for d in letters(agent)} == \
+        {f"{n % 5 + 4} nowhere {n}" for n in range(2000)}

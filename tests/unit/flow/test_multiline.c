@@ -1,0 +1,497 @@
+/* test_multiline.c - the settings, and the presets on what the runtimes really print.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "agent/flow/multiline_presets.h"
+#include "tests/unit/flow/grouped.h"
+
+static struct grouped g;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    grouped_init(&g);
+    g.plan->max_line = 1024 * 1024;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    grouped_fini(&g);
+    return 0;
+}
+
+/* The records, one behind the other as a file, come out as they are. */
+static void
+then_each_is_one(const char *preset, const char *const *records)
+{
+    struct buf text = { NULL, 0, 0 }, expected = { NULL, 0, 0 };
+
+    grouped_multiline(&g, "preset", preset);
+    for (; *records != NULL; records++) {
+        buf_printf(&expected, "%zu:%s|", text.len, *records);
+        buf_printf(&text, "%s\n", *records);
+    }
+    assert_string_equal(grouped_read_all(&g, buf_string(&text), text.len),
+                        buf_string(&expected));
+    buf_fini(&text);
+    buf_fini(&expected);
+}
+
+#define THEN_EACH_IS_ONE(preset, ...)                                  \
+    do {                                                               \
+        static const char *const records[] = { __VA_ARGS__, NULL };    \
+                                                                       \
+        then_each_is_one(preset, records);                             \
+    } while (0)
+
+/* ---- Java ------------------------------------------------------------------------ */
+
+static void
+a_java_trace_has_causes_and_suppressed_ones(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("java",
+        "java.lang.IllegalStateException: outer\n"
+        "\tat T.a(T.java:3)\n"
+        "\tat java.base/java.lang.reflect.Method.invoke(Method.java:569)\n"
+        "Caused by: java.lang.RuntimeException: inner\n"
+        "\tat T.b(T.java:4)\n"
+        "\t... 9 more\n"
+        "\tSuppressed: java.io.IOException: close\n"
+        "\t\tat T$Res.close(T.java:2)\n"
+        "\t\t... 10 more",
+        "java.lang.NullPointerException\n"
+        "\tat T.c(T.java:9)\n"
+        "\t... 3 common frames omitted",
+        "Exception in thread \"main\" java.lang.RuntimeException: x\n"
+        "\tat T.main(T.java:8)\n"
+        "\t[CIRCULAR REFERENCE: java.lang.RuntimeException: x]",
+        "done");
+}
+
+static void
+a_java_trace_belongs_to_the_line_of_its_logger(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("java",
+        "2024-01-01 12:00:00,123 ERROR [main] com.foo.Bar - it failed\n"
+        "com.foo.NoUsualName: oops\n"
+        "\tat com.foo.Bar.baz(Bar.java:10)\n"
+        "Caused by: java.lang.Error",
+        "2024-01-01 12:00:00,124 INFO  [main] com.foo.Bar - next",
+        "2024-01-01 12:00:00,124 INFO  [main] com.foo.Bar - and next",
+        "12:00:00.123 [main] ERROR T - java.lang.RuntimeException: in the line itself\n"
+        "\tat T.a(T.java:3)",
+        "Starting",
+        "java.lang.RuntimeException: of nobody's line\n"
+        "\tat T.a(T.java:3)");
+}
+
+static void
+a_java_message_may_have_several_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("java",
+        "java.lang.IllegalStateException: outer\n"
+        "second line\n"
+        "\n"
+        "fourth line\n"
+        "\tat T.a(T.java:3)\n"
+        "Caused by: java.lang.IllegalStateException: inner\n"
+        "second line\n"
+        "\t... 3 more",
+        "java.lang.Error: without a trace",
+        "2024-01-01T12:00:00Z INFO next");
+}
+
+static void
+java_util_logging_writes_two_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("java",
+        "Nov 25, 2026 4:29:03 PM T main\n"
+        "SEVERE: jul\n"
+        "java.lang.RuntimeException: r\n"
+        "\tat T.main(T.java:7)",
+        "Nov 25, 2026 4:29:04 PM T main\n"
+        "INFO: jul");
+}
+
+/* ---- Python ---------------------------------------------------------------------- */
+
+static void
+a_python_trace_may_be_chained(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "2026-11-25 16:28:57,067 ERROR root: it failed\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/p.py\", line 5, in f\n"
+        "    {}[\"a\"]\n"
+        "    ~~^^^^^\n"
+        "KeyError: 'a'\n"
+        "\n"
+        "The above exception was the direct cause of the following exception:\n"
+        "\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/p.py\", line 7, in f\n"
+        "ValueError: bad\n"
+        "  thing\n"
+        "\n"
+        "During handling of the above exception, another exception occurred:\n"
+        "\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/p.py\", line 10, in <module>\n"
+        "  [Previous line repeated 996 more times]\n"
+        "RuntimeError: worse",
+        "2026-11-25 16:28:57,119 WARNING root: next");
+}
+
+static void
+an_empty_line_behind_a_python_trace_is_a_record_of_its_own(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "Traceback (most recent call last):\n"
+        "  File \"x.py\", line 1, in <module>\n"
+        "KeyboardInterrupt",
+        "",
+        "usual output",
+        "Traceback (most recent call last):\n"
+        "  File \"x.py\", line 1, in <module>\n"
+        "pkg.mod.f.<locals>.Oops",
+        "");
+}
+
+static void
+python_traces_in_a_row_are_told_apart(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "INFO:root:starting",
+        "Traceback (most recent call last):\n"
+        "  File \"x.py\", line 1, in <module>\n"
+        "ZeroDivisionError: division by zero",
+        "Traceback (most recent call last):\n"
+        "  File \"<string>\", line 1\n"
+        "    1 +\n"
+        "       ^\n"
+        "SyntaxError: invalid syntax",
+        "ERROR:root:it failed\n"
+        "Traceback (most recent call last):\n"
+        "  File \"x.py\", line 1, in <module>\n"
+        "ValueError",
+        "Exception in worker: Traceback (most recent call last):\n"
+        "  File \"x.py\", line 1, in <module>\n"
+        "ValueError: 1");
+}
+
+static void
+a_python_exception_group_is_one_record(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "2026-11-25 16:28:57,119 ERROR root: group\n"
+        "  + Exception Group Traceback (most recent call last):\n"
+        "  |   File \"/srv/p.py\", line 13, in <module>\n"
+        "  |     try: raise ExceptionGroup(\"g\", [ValueError(1)])\n"
+        "  | ExceptionGroup: g (1 sub-exception)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | Traceback (most recent call last):\n"
+        "    |   File \"/srv/p.py\", line 1, in <module>\n"
+        "    | ValueError: 1\n"
+        "    +------------------------------------",
+        "next",
+        "  + Exception Group Traceback (most recent call last):\n"
+        "  | ExceptionGroup: g (1 sub-exception)");
+}
+
+/* ---- Go -------------------------------------------------------------------------- */
+
+static void
+a_go_panic_has_a_dump_of_goroutines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("go",
+        "2026/11/25 16:30:39 starting",
+        "panic: assignment to entry in nil map\n"
+        "\n"
+        "goroutine 7 [running]:\n"
+        "main.(*T).f(...)\n"
+        "\t/srv/main.go:4\n"
+        "main.main.func2()\n"
+        "\t/srv/main.go:5 +0x58\n"
+        "created by main.main in goroutine 1\n"
+        "\t/srv/main.go:5 +0x76\n"
+        "\n"
+        "goroutine 1 [semacquire, 2 minutes, locked to thread]:\n"
+        "sync.(*WaitGroup).Wait(0x1ab9edc40c0)\n"
+        "\t/usr/local/go/src/sync/waitgroup.go:206 +0x85\n"
+        "...additional frames elided...\n"
+        "created by main.main",
+        "exit status 2");
+}
+
+static void
+a_go_panic_may_have_more_lines_before_the_dump(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("go",
+        "panic: runtime error: invalid memory address or nil pointer dereference [recovered]\n"
+        "\tpanic: again\n"
+        "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x47a76d]\n"
+        "\n"
+        "goroutine 1 [running]:\n"
+        "panic({0x483840?, 0x520af0?})\n"
+        "\t/usr/local/go/src/runtime/panic.go:860 +0x13a",
+        "fatal error: all goroutines are asleep - deadlock!\n"
+        "\n"
+        "goroutine 1 [chan receive]:\n"
+        "main.main()\n"
+        "\t/srv/e.go:2 +0x25",
+        "",
+        "panic: one\n"
+        "two\n"
+        "\n"
+        "goroutine 1 [running]:\n"
+        "main.main()\n"
+        "\t/srv/e.go:2 +0x25");
+}
+
+static void
+a_go_runtime_that_is_stopped_shows_its_registers(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("go",
+        "SIGQUIT: quit\n"
+        "PC=0x46b5a1 m=0 sigcode=0\n"
+        "\n"
+        "goroutine 0 gp=0x52 m=0 mp=0x52 [idle]:\n"
+        "runtime.futex(0x5212, 0x80)\n"
+        "\t/usr/local/go/src/runtime/sys_linux_amd64.s:557 +0x21\n"
+        "\n"
+        "rax    0xca\n"
+        "rflags 0x246\n"
+        "cs     0x33",
+        "runtime: goroutine stack exceeds 1000000000-byte limit\n"
+        "fatal error: stack overflow\n"
+        "\n"
+        "runtime stack:\n"
+        "runtime.throw({0x4a, 0xe})\n"
+        "\t/usr/local/go/src/runtime/panic.go:1023 +0x5c\n"
+        "\n"
+        "goroutine 1 [running]:\n"
+        "main.f(0x1)\n"
+        "\t/srv/e.go:2 +0x25");
+}
+
+static void
+a_go_dump_belongs_to_the_line_of_its_logger(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("go",
+        "2026/11/25 16:30:40 http: panic serving 127.0.0.1:40134: boom\n"
+        "goroutine 20 [running]:\n"
+        "net/http.(*conn).serve.func1()\n"
+        "\t/usr/local/go/src/net/http/server.go:1897 +0xbd\n"
+        "created by net/http.(*Server).Serve in goroutine 6\n"
+        "\t/usr/local/go/src/net/http/server.go:3464 +0x485",
+        "2026/11/25 16:30:41 next",
+        "plain",
+        "goroutine 1 [running]:\n"
+        "main.main()\n"
+        "\t/srv/e.go:2 +0x25");
+}
+
+/* ---- Ruby ------------------------------------------------------------------------ */
+
+static void
+a_ruby_trace_has_the_error_first(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("ruby",
+        "I, [2024-01-01T12:00:00.1 #1]  INFO -- : starting",
+        "/srv/foo.rb:3:in `bar': divided by 0 (ZeroDivisionError)\n"
+        "\tfrom /srv/foo.rb:7:in `baz'\n"
+        "\t ... 9 levels...\n"
+        "\tfrom /srv/foo.rb:9:in `<main>'",
+        "/srv/foo.rb:3:in 'Integer#/': divided by 0 (ZeroDivisionError)\n"
+        "\tfrom /srv/foo.rb:7:in 'Foo#baz'",
+        "done",
+        "E, [2024-01-01T12:00:00.1 #1] ERROR -- : it failed\n"
+        "/srv/foo.rb:3:in `bar'\n"
+        "/srv/foo.rb:7:in `baz'",
+        "#<Thread:0x00007f t.rb:1 run> terminated with exception (report_on_exception is true):\n"
+        "t.rb:1:in `block in <main>': x (RuntimeError)");
+}
+
+static void
+a_ruby_cause_belongs_to_its_error(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("ruby",
+        "t.rb:4:in `rescue in foo': outer (RuntimeError)\n"
+        "\tfrom t.rb:1:in `foo'\n"
+        "\tfrom t.rb:9:in `<main>'\n"
+        "t.rb:2:in `foo': inner (ArgumentError)\n"
+        "\tfrom t.rb:9:in `<main>'",
+        "next");
+}
+
+static void
+ruby_may_show_the_source_and_what_was_meant(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("ruby",
+        "t.rb:1:in `<main>': undefined method `foo' for 1:Integer (NoMethodError)\n"
+        "\n"
+        "1.foo\n"
+        " ^^^^\n"
+        "Did you mean?  floor",
+        "t.rb:2:in `<main>': x (NameError)",
+        "",
+        "2024-01-01 12:00:00 INFO next");
+}
+
+static void
+ruby_may_write_the_error_last(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("ruby",
+        "Traceback (most recent call last):\n"
+        "\t2: from t.rb:9:in `<main>'\n"
+        "\t1: from t.rb:2:in `foo'\n"
+        "t.rb:5:in `bar': undefined local variable (NameError)",
+        "next");
+}
+
+static void
+rails_logs_an_error_and_its_place(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("ruby",
+        "F, [2024-01-01T12:00:00.123456 #123] FATAL -- : [req-1]   \n"
+        "[req-1] ActionController::RoutingError (No route matches [GET] \"/x\"):\n"
+        "  \n"
+        "actionpack (5.2.1) lib/action_dispatch/middleware/debug_exceptions.rb:65:in `call'\n"
+        "app/controllers/x.rb:3:in `index'",
+        "NameError (uninitialized constant X):\n"
+        "  \n"
+        "app/controllers/x.rb:3:in `index'",
+        "Started GET \"/\"");
+}
+
+/* ---- Indented -------------------------------------------------------------------- */
+
+static void
+indented_lines_belong_to_the_line_before(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("indented", "a\n b\n\tc", "d", "", "e\n  f");
+}
+
+/* ---- Settings --------------------------------------------------------------------- */
+
+static void
+then_mistake(struct node *map, const char *text, unsigned column)
+{
+    struct multiline *m = multiline_load("input 'in'", map, &g.errs);
+
+    assert_null(m);
+    assert_int_equal(g.errs.count, 1);
+    assert_string_equal(g.errs.list[0].text, text);
+    assert_int_equal(g.errs.list[0].at.column, column);
+}
+
+static void
+one_way_must_be_given(void **state)
+{
+    struct node *map = tree_root_map(&g.tree);
+
+    (void)state;
+    tree_entry(&g.tree, map, "max_lines", NODE_SCALAR, "5");
+    then_mistake(map, "input 'in': multiline needs 'start', 'continue' or 'preset'", 0);
+}
+
+static void
+two_ways_cannot_be_given(void **state)
+{
+    struct node *map = tree_root_map(&g.tree);
+
+    (void)state;
+    tree_entry(&g.tree, map, "start", NODE_SCALAR, "^a");
+    tree_entry(&g.tree, map, "continue", NODE_SCALAR, "^b");
+    then_mistake(map, "input 'in': multiline: 'continue' cannot stand beside 'start'", 3);
+}
+
+static void
+a_bad_pattern_is_told_with_its_place(void **state)
+{
+    struct node *map = tree_root_map(&g.tree);
+
+    (void)state;
+    tree_entry(&g.tree, map, "start", NODE_SCALAR, "^a(");
+    then_mistake(map, "input 'in': multiline: bad regular expression: missing closing parenthesis "
+                 "(at offset 3)", 13);
+}
+
+static void
+an_unknown_preset_is_told_with_the_nearest_one(void **state)
+{
+    struct node *map = tree_root_map(&g.tree);
+
+    (void)state;
+    tree_entry(&g.tree, map, "preset", NODE_SCALAR, "pyton");
+    assert_null(multiline_load("input 'in'", map, &g.errs));
+    assert_int_equal(g.errs.count, 1);
+    assert_non_null(strstr(g.errs.list[0].text, "python"));
+}
+
+static void
+defaults_are_those_of_the_contract(void **state)
+{
+    (void)state;
+    grouped_multiline(&g, "start", "^(a)(b)");
+    assert_int_equal(g.plan->multiline->timeout, 5000);
+    assert_int_equal(g.plan->multiline->max_lines, 1000);
+    assert_int_equal(g.plan->multiline->max_size, 1024 * 1024);
+    assert_int_equal(multiline_groups(g.plan->multiline), 2);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_java_trace_has_causes_and_suppressed_ones),
+        TEST(a_java_trace_belongs_to_the_line_of_its_logger),
+        TEST(a_java_message_may_have_several_lines),
+        TEST(java_util_logging_writes_two_lines),
+        TEST(a_python_trace_may_be_chained),
+        TEST(an_empty_line_behind_a_python_trace_is_a_record_of_its_own),
+        TEST(python_traces_in_a_row_are_told_apart),
+        TEST(a_python_exception_group_is_one_record),
+        TEST(a_go_panic_has_a_dump_of_goroutines),
+        TEST(a_go_panic_may_have_more_lines_before_the_dump),
+        TEST(a_go_runtime_that_is_stopped_shows_its_registers),
+        TEST(a_go_dump_belongs_to_the_line_of_its_logger),
+        TEST(a_ruby_trace_has_the_error_first),
+        TEST(a_ruby_cause_belongs_to_its_error),
+        TEST(ruby_may_show_the_source_and_what_was_meant),
+        TEST(ruby_may_write_the_error_last),
+        TEST(rails_logs_an_error_and_its_place),
+        TEST(indented_lines_belong_to_the_line_before),
+        TEST(one_way_must_be_given),
+        TEST(two_ways_cannot_be_given),
+        TEST(a_bad_pattern_is_told_with_its_place),
+        TEST(an_unknown_preset_is_told_with_the_nearest_one),
+        TEST(defaults_are_those_of_the_contract),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
