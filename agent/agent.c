@@ -88,6 +88,19 @@ start_plugins(struct agent *a, struct error *err)
     return 0;
 }
 
+/* An input that is gone for good leaves rows behind. */
+static void
+collect_rows(struct agent *a)
+{
+    struct config *c = a->config;
+    const char   **names = mem_array(NULL, c->ninputs + 1, sizeof *names);
+
+    for (size_t i = 0; i < c->ninputs; i++)
+        names[i] = c->inputs[i]->plan->input;
+    checkpoints_collect(a->store, names, c->ninputs);
+    free(names);
+}
+
 int
 agent_start(struct agent *a, uv_loop_t *loop, struct error *err)
 {
@@ -105,9 +118,11 @@ agent_start(struct agent *a, uv_loop_t *loop, struct error *err)
     uv_timer_init(loop, &a->drain);
     a->drain.data = a;
     for (size_t i = 0; i < a->config->ninputs; i++)
-        if (a->config->inputs[i]->plan->one_at_a_time)
+        if (a->config->inputs[i]->plan->one_at_a_time ||
+            plan_at_most_once(a->config->inputs[i]->plan))
             checkpoints_make_durable(a->store);
     checkpoints_start(a->store, loop, a->config->agent.checkpoint_interval);
+    collect_rows(a);
     return start_plugins(a, err);
 }
 
@@ -153,6 +168,7 @@ stop_outputs(struct agent *a)
 {
     struct pipeline_counts counts;
 
+    pipeline_stop_sending(a->pipeline);
     pipeline_counts(a->pipeline, &counts);
     a->unsent = counts.records_out - counts.records_held;
     a->running = a->noutputs;

@@ -475,6 +475,18 @@ load_routes(struct loader *l)
 /* ---- inputs --------------------------------------------------------------- */
 
 static void
+use_encoding(struct loader *l, struct plan *plan, const char *what, const struct node *conf)
+{
+    struct error err;
+
+    if (plan_set_encoding(plan, &err) == -1)
+        errors_at(l->errs, node_get(conf, "encoding")->at, "%s: %s", what, err.text);
+    else if (plan->encoding != NULL && plan_has_groups(plan))
+        errors_at(l->errs, node_get(conf, "encoding")->at, "%s: records of several lines are not "
+                  "supported yet in another encoding than utf-8", what);
+}
+
+static void
 use_static_fields(struct loader *l, struct plan *plan, const struct node *conf)
 {
     const struct node *map = node_get(conf, "fields");
@@ -573,6 +585,7 @@ use_all(struct loader *l, struct plan *plan, const char *what, const struct node
     use_static_fields(l, plan, conf);
     use_parsers(l, plan, conf);
     use_multiline(l, plan, what, conf);
+    use_encoding(l, plan, what, conf);
     use_routes(l, plan, what, conf, nshared);
 }
 

@@ -51,7 +51,9 @@ const struct field config_expect_fields[] = {
     A_NODE(struct expect_conf, "headers", headers,
         "A map of name and text (as `key`), of which only those named are compared: null for one "
         "that must not be there. null for no headers at all."),
-    A_NODE(struct expect_conf, "value", value, "The value, as `key`."),
+    A_NODE(struct expect_conf, "value", value,
+        "The value, as `key`; or a map of name and text: the value is a JSON object, of which the "
+        "members named are compared, as `${name}` would show them (null: missing)."),
     A_NODE(struct expect_conf, "partition", partition,
         "The number of the partition, null if it is open. Of a record with key it is known with "
         "`partitions`."),
@@ -102,17 +104,28 @@ wrong_value(struct loader *l, const char *key, const struct node *n, const char 
               node_shown(n));
 }
 
-/* A text, null, or {base64: TEXT}. */
+bool
+config_test_is_base64(const struct node *n)
+{
+    return n->kind == NODE_MAP && n->first != NULL && n->first->next == NULL &&
+           n->first->kind == NODE_SCALAR && strcmp(n->first->key, "base64") == 0;
+}
+
 static void
 check_bytes(struct loader *l, const char *key, const struct node *n)
 {
-    const struct node *base64 = node_get(n, "base64");
-
-    if (n->kind == NODE_MAP && base64 != NULL && base64->kind == NODE_SCALAR && n->first == base64
-        && base64->next == NULL)
-        return;
-    if (n->kind == NODE_LIST || n->kind == NODE_MAP)
+    if (n->kind == NODE_LIST || (n->kind == NODE_MAP && !config_test_is_base64(n)))
         wrong_value(l, key, n, "a text, null or {base64: TEXT}");
+}
+
+static void
+check_value(struct loader *l, const char *key, const struct node *n)
+{
+    if (n->kind == NODE_LIST)
+        wrong_value(l, key, n, "a text, null, {base64: TEXT} or a map of names and texts");
+    if (n->kind == NODE_MAP && !config_test_is_base64(n))
+        for (const struct node *member = n->first; member != NULL; member = member->next)
+            check_value(l, member->key, member);
 }
 
 static void
@@ -156,7 +169,7 @@ static const struct {
     void      (*check)(struct loader *l, const char *key, const struct node *n);
 } checks[] = {
     { "output", check_text }, { "topic", check_bytes }, { "key", check_bytes },
-    { "headers", check_headers }, { "value", check_bytes }, { "partition", check_number },
+    { "headers", check_headers }, { "value", check_value }, { "partition", check_number },
     { "timestamp", check_number }, { "rejected", check_text },
 };
 

@@ -14,6 +14,7 @@
 #ifndef AGENT_CONFIG_TESTS_H
 #define AGENT_CONFIG_TESTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/base/buf.h"
@@ -37,6 +38,9 @@ struct config_test {
 /* The keys of a test, and those of one record of `expect`. */
 extern const struct field config_test_fields[];
 extern const struct field config_expect_fields[];
+
+/* Of a key or value that is expected: is it {base64: TEXT}, bytes that are not UTF-8? */
+bool config_test_is_base64(const struct node *n);
 
 /* Fill c->tests, once the inputs are there.  What refers to an input that is
  * broken is left out: that was reported. */

@@ -56,9 +56,11 @@ static const struct field fields[] = {
         "Close the descriptor of a file that was quiet for this long; it is opened again when it "
         "grows."),
     A_CHOICE(struct file_conf, "compressed", compressed, "auto", compressed_choices,
-        "What to do with compressed files."),
+        "Files named `*.gz`: they are decompressed. A compressed copy of a file that was read goes "
+        "on where that had got to."),
     A_CHOICE(struct file_conf, "remove", remove, "never", remove_choices,
-        "Whether to delete a file once all of it is acknowledged."),
+        "`acked`: delete a file once all of it is acknowledged and it did not grow for `linger`. "
+        "Never one that is empty, ends with an unfinished line, or is reached by a symbolic link."),
     NO_MORE_FIELDS
 };
 
@@ -127,6 +129,7 @@ file_input_load(const char *what, const struct node *conf, struct plan *plan, st
     TAILQ_INIT(&in->due);
     TAILQ_INIT(&in->open);
     TAILQ_INIT(&in->attended);
+    TAILQ_INIT(&in->unpacked);
     TAILQ_INIT(&in->young);
     TAILQ_INIT(&in->pending);
     TAILQ_INIT(&in->search.wanted);
@@ -135,9 +138,6 @@ file_input_load(const char *what, const struct node *conf, struct plan *plan, st
     (void)fields_load(set, sizeof set / sizeof set[0], what, conf,
                       conf != NULL ? conf->key_at : NO_MARK, NULL, NULL, errs);
     compile_patterns(in, what, conf, errs);
-    if (in->conf.remove != FILE_REMOVE_NEVER)
-        errors_at(errs, node_get(conf, "remove")->at, "%s: 'remove: acked' is not supported yet",
-                  what);
     if (errs->count == before)
         return &in->base;
     file_input_free(&in->base);

@@ -6,6 +6,9 @@
  *     file_follow     which name belongs to which file               (loop)
  *     file_tail       the life of one followed file                  (loop)
  *     file_read       its job: open, verify, read, split             (worker)
+ *     file_bytes      the content of a file, decompressed            (worker)
+ *     file_hold       open what waits for its turn to be read        (loop and worker)
+ *     file_remove     `remove: acked`                                (loop and worker)
  *     file_copy       is a new file a copy of one that we read?      (loop)
  *     file_search     where has a content gone?                      (loop and worker)
  *     file_sweep      once a second: what no event will tell         (loop and worker)
@@ -74,7 +77,6 @@ struct file_input {
     size_t              nremembered;
     size_t              unwatched;          /* names of which no event tells */
     bool                at_start;           /* the first scan is not over yet */
-    struct log_repeat   gz_told;
 
     /* file_copy, file_search */
     struct file_map     starts;             /* tails by their first bytes */
@@ -88,6 +90,8 @@ struct file_input {
     struct file_tails   due;                /* to be woken when their pause is over */
     struct file_tails   open;               /* quiet, with a descriptor; quiet the longest first */
     struct file_tails   attended;           /* the sweep looks at them: resting, or gone */
+    struct file_tails   unpacked;           /* that are being decompressed */
+    size_t              nunpacked;
     uv_timer_t          due_timer;
     struct file_tails   pending;            /* file_flush: in the order of pending_at */
     uv_timer_t          flush_timer;

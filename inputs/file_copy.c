@@ -4,12 +4,18 @@
  */
 #include "inputs/file_copy.h"
 
+#include <stdlib.h>
+
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/base/mem.h"
 #include "inputs/file.h"
 
-/* How long a truncation may be behind its copy. */
-enum { HOLD_MS = 2000, HOLD_SHORT_MS = 500 };
+enum {
+    HOLD_MS = 2000,         /* how long a truncation may be behind its copy */
+    HOLD_SHORT_MS = 500,
+    MOST_MARKS = 8 * FILE_MARKS,    /* of all that a compressed file is compared with */
+};
 
 /* What a likeness is worth: heads of full length that are equal, or only the
  * first bytes of files that are (or were, when we looked) shorter. */
@@ -53,6 +59,8 @@ compare(struct file_tail *t, struct file_tail *original)
         return ALIKE_AT_START;
     return a->head_hash == b->head_hash ? ALIKE : UNLIKE;
 }
+
+/* ---- Copies as they are ------------------------------------------------------ */
 
 /* The story is not over: its content is being looked for, or will be when the
  * deleted file was read to its end. */
@@ -114,15 +122,113 @@ must_wait(struct file_tail *t, uint64_t now)
     return false;
 }
 
+/* ---- Compressed copies -------------------------------------------------------- */
+
+/* It may still be read: what comes of it decides where its copy begins. */
+static bool
+is_unsettled(const struct file_tail *original)
+{
+    return original->sought || original->state == TAIL_READING ||
+           original->state == TAIL_HOLDING || original->state == TAIL_RESTING ||
+           (original->names == NULL && !(original->state == TAIL_CLOSED && original->exists));
+}
+
+static int
+compare_marks(const void *a, const void *b)
+{
+    const struct file_mark *x = a, *y = b;
+
+    return x->offset > y->offset ? -1 : x->offset < y->offset;
+}
+
+/* False: it cannot be told yet. */
+static bool
+add_marks(struct file_tail *t, struct file_tail *original)
+{
+    struct file_read *r = &t->read;
+
+    if (compare(t, original) == UNLIKE)
+        return true;
+    if (is_unsettled(original))
+        return false;
+    if (r->nmarks + FILE_MARKS > MOST_MARKS)
+        return true;
+    if (r->marks == NULL)
+        r->marks = mem_array(NULL, MOST_MARKS, sizeof *r->marks);
+    r->nmarks += file_tail_marks(original, r->marks + r->nmarks);
+    return true;
+}
+
+/* The marks of all that begin alike; one that is too short to be found by its
+ * beginning is found by looking at all. */
+static bool
+collect_marks(struct file_tail *t)
+{
+    const struct identity *id = &file_source(t)->identity;
+    struct file_link      *l = NULL;
+    struct file_tail      *other;
+    bool                   known = true;
+
+    t->read.nmarks = 0;
+    if (t->read.start != 0)
+        l = file_map_first(&t->input->starts, t->read.start);
+    for (; l != NULL && known; l = file_map_next(l))
+        known = add_marks(t, FILE_OWNER(l, struct file_tail, by_start));
+    if (t->read.start == 0)
+        TAILQ_FOREACH(other, &t->input->all, all)
+            if (known && file_source(other)->identity.head_len == id->head_len &&
+                file_source(other)->identity.head_hash == id->head_hash)
+                known = add_marks(t, other);
+    if (known && t->read.nmarks > 0)
+        qsort(t->read.marks, t->read.nmarks, sizeof *t->read.marks, compare_marks);
+    else
+        t->read.nmarks = 0;
+    return known;
+}
+
+/* Compressing takes its time, and the original goes only afterwards.  Whether it
+ * does or not: a compressed file that holds what was read is a copy of it. */
+static bool
+may_read_compressed(struct file_tail *t, uint64_t now)
+{
+    const uint64_t since = t->active_at > t->held_at ? t->active_at : t->held_at;
+
+    if (t->compared) {
+        t->compared = false;
+        return !t->read.soon;
+    }
+    if (!t->read.head_known && now < since + HOLD_MS)
+        return false;
+    if (now < t->held_at + HOLD_SHORT_MS || !collect_marks(t))
+        return false;
+    t->compared = t->read.nmarks > 0;
+    return !t->compared;
+}
+
+/* ---- The whole ----------------------------------------------------------------- */
+
+/* Does this file wait because it may be a copy of `t`? */
+static bool
+is_suspect(const struct file_tail *other, const struct file_tail *t)
+{
+    return other->held_at != 0 && other != t &&
+           (other->is_indexed || other->read.compressed);
+}
+
 bool
 file_copy_has_suspects(const struct file_tail *t)
 {
     struct file_link *l =
         t->is_indexed ? file_map_first(&t->input->starts, t->read.start) : NULL;
+    struct file_tail *other;
 
     for (; l != NULL; l = file_map_next(l))
-        if (FILE_OWNER(l, struct file_tail, by_start)->held_at != 0)
+        if (is_suspect(FILE_OWNER(l, struct file_tail, by_start), t))
             return true;
+    if (!t->is_indexed)
+        TAILQ_FOREACH(other, &t->input->unpacked, unpacked)
+            if (!other->is_indexed && is_suspect(other, t))
+                return true;
     return false;
 }
 
@@ -133,11 +239,51 @@ file_copy_may_read(struct file_tail *t)
 
     if (t->held_at == 0)
         t->held_at = now;
-    if (t->read.start != 0 && (must_wait(t, now) || has_grown_up(t)))
+    if (t->read.compressed ? !may_read_compressed(t, now)
+                           : t->read.start != 0 && (must_wait(t, now) || has_grown_up(t)))
         return false;
     t->held_at = 0;
     return true;
 }
+
+/* ---- Who goes on ----------------------------------------------------------------- */
+
+void
+file_copy_inherit(struct file_tail *heir, struct file_tail *t)
+{
+    const struct window *w = &file_source(heir)->window;
+
+    if (file_source(t)->window.length == 0 || t->heir != NULL || heir->ancestor != NULL ||
+        w->length > 0 || w->committed > 0)
+        return;
+    t->heir = heir;
+    heir->ancestor = t;
+    file_source(heir)->unnoted = true;
+}
+
+void
+file_copy_let_go(struct file_tail *t)
+{
+    struct file_tail *heir = t->heir;
+
+    if (heir == NULL)
+        return;
+    file_source(heir)->unnoted = false;
+    checkpoints_note(t->input->store, file_source(heir));
+    file_copy_disown(heir);
+}
+
+void
+file_copy_disown(struct file_tail *t)
+{
+    if (t->heir != NULL)
+        t->heir->ancestor = NULL;
+    if (t->ancestor != NULL)
+        t->ancestor->heir = NULL;
+    t->heir = t->ancestor = NULL;
+}
+
+/* ---- The gate at the start --------------------------------------------------------- */
 
 void
 file_copy_close_gate(struct file_tail *t)

@@ -10,6 +10,10 @@
  *     nothing happens for a while            somebody has copied it, or it merely
  *                                            begins alike: two files
  *
+ * A compressed file (logrotate's `compress`, gzip) that holds what we read of
+ * another goes on there, whatever becomes of the original; while the original
+ * may still be read, it waits.
+ *
  * At start-up, files without row wait until all that is remembered has been
  * verified, and what is missing has been looked for: they may be what is missing.
  *
@@ -34,6 +38,16 @@ bool file_copy_may_read(struct file_tail *t);
 
 /* Does a file wait because it may be a copy of this one? */
 bool file_copy_has_suspects(const struct file_tail *t);
+
+/* A copy goes on where `t` had got to.  It gets no row before everything that `t` has
+ * read is acknowledged: after a crash the row of `t` says where to go on in the copy. */
+void file_copy_inherit(struct file_tail *heir, struct file_tail *t);
+
+/* All that `t` has read is acknowledged: its copy gets a row. */
+void file_copy_let_go(struct file_tail *t);
+
+/* This tail is about to be freed. */
+void file_copy_disown(struct file_tail *t);
 
 /* A file without row at start-up: it waits behind the gate. */
 void file_copy_close_gate(struct file_tail *t);

@@ -18,6 +18,8 @@
 #include "agent/base/mem.h"
 #include "inputs/file.h"
 #include "inputs/file_copy.h"
+#include "inputs/file_hold.h"
+#include "inputs/file_unpack.h"
 
 /* ---- What is remembered ------------------------------------------------------ */
 
@@ -215,6 +217,12 @@ continue_row(struct file_tail *t, const struct checkpoint *row)
 
     s->id = row->id;
     s->identity = row->identity;
+    s->size = t->read.size = row->size;
+    s->disk_size = row->disk_size;
+    if (t->read.compressed) {
+        t->read.whole_size = row->size;
+        t->read.whole_disk = row->disk_size;
+    }
     window_init(&s->window, row->offset, row->tail);
     s->window.lead = row->lead;
 }
@@ -231,7 +239,8 @@ is_too_old(const struct file_input *in, const struct file_change *c)
 static void
 begin_new(struct file_input *in, struct file_tail *t, bool old)
 {
-    const bool at_end = in->conf.start == FILE_START_END && !old;
+    const bool at_end = in->conf.start == FILE_START_END && !old &&
+                        !checkpoints_were_lost(in->store);
 
     if (!in->at_start) {
         t->read.peek = true;
@@ -241,8 +250,10 @@ begin_new(struct file_input *in, struct file_tail *t, bool old)
     }
     if (at_end)
         t->read.find = FILE_PLACE_END;
-    if (in->nremembered > 0 && !old)
+    if (in->nremembered > 0 && !old) {
         file_copy_close_gate(t);
+        file_hold(t);
+    }
 }
 
 static struct file_tail *
@@ -261,7 +272,9 @@ follow_file(struct file_input *in, const struct file_change *c)
         in->unverified += t->unverified ? 1 : 0;
     }
     take_place(in, t);
-    file_source(t)->size = c->size;
+    if (row == NULL && !t->read.compressed)
+        file_source(t)->size = c->size;
+    t->disk_size = c->size;
     t->mtime_ms = c->mtime_ms;
     log_debug("following '%s' from byte %llu", c->path,
               (unsigned long long)file_source(t)->window.committed);
@@ -281,7 +294,10 @@ file_follow_replace(struct file_tail *t)
     t->names = NULL;
     for (struct file_name *n = next->names; n != NULL; n = n->next)
         n->tail = next;
+    file_unpack_drop(t);
     next->read.fd = t->read.fd;
+    next->read.unmet = true;
+    next->read.compressed = t->read.compressed;
     next->holds = t->holds;
     t->read.fd = -1;
     t->holds = false;
@@ -289,7 +305,8 @@ file_follow_replace(struct file_tail *t)
     if (row != NULL) {
         continue_row(next, row);
     } else {
-        next->read.find = FILE_PLACE_DATA;
+        next->read.find = t->read.compressed ? FILE_PLACE_GIVEN : FILE_PLACE_DATA;
+        next->read.hole = window_end(&s->window);
         next->read.peek = true;         /* somebody may have copied another file to it */
         if (t->unverified)
             file_copy_close_gate(next);
@@ -320,27 +337,12 @@ file_follow_forget(struct file_tail *t)
 
 /* ---- Changes ----------------------------------------------------------------- */
 
-/* Compressed files come with a later version of this input. */
-static bool
-is_compressed(struct file_input *in, const char *path)
-{
-    const size_t len = strlen(path);
-
-    if (len < 3 || strcmp(path + len - 3, ".gz") != 0)
-        return false;
-    log_again(&in->gz_told, LOG_WARN, "'%s' is compressed: it is not followed (exclude '*.gz' to "
-              "silence this)", path);
-    return true;
-}
-
 static void
 appear(struct file_input *in, const struct file_change *c)
 {
     struct file_tail *t = file_follow_find(in, c->device, c->inode);
     struct file_name *n = find_name(in, c->path);
 
-    if (is_compressed(in, c->path))
-        return;
     if (n != NULL && n->tail != t) {
         remove_name(in, n);
         n = NULL;
@@ -367,7 +369,7 @@ move(struct file_input *in, const struct file_change *c)
 {
     struct file_tail *t = file_follow_find(in, c->device, c->inode);
 
-    if (t == NULL && c->was_meant && !in->at_start && !is_compressed(in, c->path)) {
+    if (t == NULL && c->was_meant && !in->at_start) {
         t = file_follow_elsewhere(in, c->path, c->device, c->inode);
         log_info("'%s' was renamed before it was read: reading it now", c->path);
         begin_new(in, t, false);

@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <unistd.h>
 
 #include "agent/base/hash.h"
 
@@ -30,11 +29,11 @@ file_print_is_hole(const struct tail_print *print)
 }
 
 int
-file_print_at(int fd, uint64_t offset, struct tail_print *print)
+file_print_at(struct file_bytes b, uint64_t offset, struct tail_print *print)
 {
     char         bytes[IDENTITY_TAIL];
     const size_t n = offset < IDENTITY_TAIL ? (size_t)offset : IDENTITY_TAIL;
-    const ssize_t got = pread(fd, bytes, n, (off_t)(offset - n));
+    const ssize_t got = file_bytes_at(b, bytes, n, offset - n);
 
     if (got < 0)
         return -1;
@@ -44,10 +43,10 @@ file_print_at(int fd, uint64_t offset, struct tail_print *print)
 }
 
 enum file_same
-file_meet_head(int fd, struct identity *id, uint64_t *start)
+file_meet_head(struct file_bytes b, struct identity *id, uint64_t *start)
 {
     char          bytes[IDENTITY_HEAD];
-    const ssize_t got = pread(fd, bytes, sizeof bytes, 0);
+    const ssize_t got = file_bytes_at(b, bytes, sizeof bytes, 0);
 
     *start = 0;
     if (got < 0)
@@ -68,7 +67,7 @@ file_meet_head(int fd, struct identity *id, uint64_t *start)
 }
 
 enum file_same
-file_meet_tail(int fd, uint64_t offset, const struct tail_print *print)
+file_meet_tail(struct file_bytes b, uint64_t offset, const struct tail_print *print)
 {
     char          bytes[IDENTITY_TAIL];
     ssize_t       got;
@@ -76,7 +75,7 @@ file_meet_tail(int fd, uint64_t offset, const struct tail_print *print)
     assert(print->len <= IDENTITY_TAIL && print->len <= offset);
     if (print->len == 0)
         return FILE_SAME;
-    got = pread(fd, bytes, print->len, (off_t)(offset - print->len));
+    got = file_bytes_at(b, bytes, print->len, offset - print->len);
     if (got < 0)
         return FILE_UNREADABLE;
     if ((size_t)got < print->len)
@@ -84,12 +83,15 @@ file_meet_tail(int fd, uint64_t offset, const struct tail_print *print)
     return file_print(bytes, print->len).hash == print->hash ? FILE_SAME : FILE_OTHER;
 }
 
+/* The oldest first: a compressed file is read forwards. */
 const struct file_mark *
-file_find_mark(int fd, const struct file_mark *marks, unsigned count)
+file_find_mark(struct file_bytes b, const struct file_mark *marks, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++)
+    const struct file_mark *newest = NULL;
+
+    for (unsigned i = count; i-- > 0; )
         if (marks[i].print.len > 0 && !file_print_is_hole(&marks[i].print) &&
-            file_meet_tail(fd, marks[i].offset, &marks[i].print) == FILE_SAME)
-            return &marks[i];
-    return NULL;
+            file_meet_tail(b, marks[i].offset, &marks[i].print) == FILE_SAME)
+            newest = &marks[i];
+    return newest;
 }

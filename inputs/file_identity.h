@@ -22,6 +22,7 @@
 
 #include "agent/data/chunk.h"
 #include "agent/flow/source.h"
+#include "inputs/file_bytes.h"
 
 enum file_same {
     FILE_SAME,
@@ -38,15 +39,15 @@ bool file_print_is_hole(const struct tail_print *print);
 
 /* The print of the bytes before `offset`; 0, or -1: errno says why, or is 0 if
  * the file is shorter. */
-int file_print_at(int fd, uint64_t offset, struct tail_print *print);
+int file_print_at(struct file_bytes b, uint64_t offset, struct tail_print *print);
 
 /* Compare the head with what `id` says; when they agree and the file has more
  * of it, `id` takes that in (head_len 0: whatever there is).  `start` gets the hash of
  * the first FILE_START bytes, or 0 if there are fewer. */
-enum file_same file_meet_head(int fd, struct identity *id, uint64_t *start);
+enum file_same file_meet_head(struct file_bytes b, struct identity *id, uint64_t *start);
 
 /* Compare the bytes before `offset`. */
-enum file_same file_meet_tail(int fd, uint64_t offset, const struct tail_print *print);
+enum file_same file_meet_tail(struct file_bytes b, uint64_t offset, const struct tail_print *print);
 
 /* ---- Copies ------------------------------------------------------------------ */
 
@@ -66,6 +67,7 @@ enum {
  * read of it?  `marks` say how far that was, newest first.  The newest one that fits,
  * where reading it can go on, or NULL.  (A copy that was made a moment before we read
  * on fits an older mark: what lies between is read twice, but nothing is lost.) */
-const struct file_mark *file_find_mark(int fd, const struct file_mark *marks, unsigned count);
+const struct file_mark *file_find_mark(struct file_bytes b, const struct file_mark *marks,
+                                       unsigned count);
 
 #endif

@@ -70,18 +70,23 @@ hunt_end(struct hunt *h)
 }
 
 static void
-found(struct file_lost *l, const char *path, const struct stat *st, const struct file_mark *place)
+found(struct file_lost *l, const char *path, struct file_bytes b, const struct stat *st,
+      const struct file_mark *place)
 {
+    char next;
+
     l->found = mem_string(path);
     l->device = st->st_dev;
     l->inode = st->st_ino;
-    l->size = (uint64_t)st->st_size;
+    l->disk_size = (uint64_t)st->st_size;
+    l->mtime_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+    l->more = file_bytes_at(b, &next, 1, place->offset) > 0;
     l->place = *place;
 }
 
 /* The remembered file itself, by another name. */
 static void
-meet_renamed(const struct hunt *h, const char *path, int fd, const struct stat *st)
+meet_renamed(const struct hunt *h, const char *path, struct file_bytes b, const struct stat *st)
 {
     struct file_link *k = file_map_first(&h->by_place, file_hash_numbers(st->st_dev, st->st_ino));
 
@@ -91,30 +96,32 @@ meet_renamed(const struct hunt *h, const char *path, int fd, const struct stat *
         uint64_t          start;
 
         if (l->found == NULL && l->itself && id.device == st->st_dev &&
-            id.inode == st->st_ino && file_meet_head(fd, &id, &start) == FILE_SAME &&
-            file_meet_tail(fd, l->marks[0].offset, &l->marks[0].print) == FILE_SAME)
-            found(l, path, st, &l->marks[0]);
+            id.inode == st->st_ino && file_meet_head(b, &id, &start) == FILE_SAME &&
+            file_meet_tail(b, l->marks[0].offset, &l->marks[0].print) == FILE_SAME)
+            found(l, path, b, st, &l->marks[0]);
     }
 }
 
 static void
-meet_copy(struct file_lost *l, const char *path, int fd, const struct stat *st)
+meet_copy(struct file_lost *l, const char *path, struct file_bytes b, const struct stat *st)
 {
     const struct file_mark *place;
 
     if (l->found != NULL ||
         (st->st_dev == l->identity.device && st->st_ino == l->identity.inode))
         return;
-    place = file_find_mark(fd, l->marks, l->nmarks);
+    place = file_find_mark(b, l->marks, l->nmarks);
+    if (place == NULL && l->marks[0].offset == 0 && l->identity.head_len >= FILE_START)
+        place = &l->marks[0];       /* nothing of it was read; so its head has to do */
     if (place != NULL)
-        found(l, path, st, place);
+        found(l, path, b, st, place);
 }
 
 static void
-meet_heads(const struct hunt *h, const char *path, int fd, const struct stat *st)
+meet_heads(const struct hunt *h, const char *path, struct file_bytes b, const struct stat *st)
 {
     char          head[IDENTITY_HEAD];
-    const ssize_t got = pread(fd, head, sizeof head, 0);
+    const ssize_t got = file_bytes_at(b, head, sizeof head, 0);
     uint64_t      hash = HASH_START;
 
     for (ssize_t i = 0; i < got; ) {
@@ -129,9 +136,24 @@ meet_heads(const struct hunt *h, const char *path, int fd, const struct stat *st
             struct file_lost *l = FILE_OWNER(k, struct file_lost, by_head);
 
             if (l->identity.head_len == len && l->identity.head_hash == hash)
-                meet_copy(l, path, fd, st);
+                meet_copy(l, path, b, st);
         }
     }
+}
+
+/* A file that is called compressed, but is not, is what it is. */
+static struct file_bytes
+open_bytes(const char *path, int fd)
+{
+    struct file_bytes b = { fd, file_bytes_named_gz(path) ? file_gzip_new() : NULL };
+    char              first;
+
+    if (b.gzip != NULL && file_bytes_at(b, &first, 1, 0) <= 0 &&
+        file_gzip_end(b.gzip) == FILE_GZIP_BROKEN) {
+        file_gzip_free(b.gzip);
+        b.gzip = NULL;
+    }
+    return b;
 }
 
 static void
@@ -143,9 +165,12 @@ look_at_file(const struct hunt *h, const char *path)
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-        meet_renamed(h, path, fd, &st);
+        struct file_bytes b = open_bytes(path, fd);
+
+        meet_renamed(h, path, b, &st);
         if ((int64_t)st.st_ctim.tv_sec * 1000 >= h->since)
-            meet_heads(h, path, fd, &st);
+            meet_heads(h, path, b, &st);
+        file_gzip_free(b.gzip);
     }
     close(fd);
 }
@@ -227,45 +252,47 @@ on_work(uv_work_t *work)
 
 /* ---- What it found ------------------------------------------------------------- */
 
-/* The content is in a file that no pattern means, or that no scan has met yet:
- * it is read to its end, if only to know it then. */
-static void
-follow_elsewhere(struct file_input *in, struct file_lost *l)
-{
-    struct file_tail *t = file_follow_elsewhere(in, l->found, l->device, l->inode);
-
-    file_source(t)->id = l->id;
-    l->id = 0;
-    (void)file_tail_place(t, &l->place);
-    file_tail_event(t, EV_GONE);
-}
-
-/* The inode of a finished file that was deleted since may be given out again. */
+/* The inode of a finished file that was deleted since may be given out again, to one
+ * that begins alike. */
 static bool
 is_reused(struct file_tail *t, const struct file_lost *l)
 {
     const struct identity *id = &file_source(t)->identity;
 
     return t->state == TAIL_CLOSED && t->exists &&
-           (id->head_len != l->identity.head_len || id->head_hash != l->identity.head_hash);
+           (id->head_len != l->identity.head_len || id->head_hash != l->identity.head_hash ||
+            t->disk_size != l->disk_size || t->mtime_ms != l->mtime_ms);
 }
 
+/* In a file that no pattern means, or that no scan has met yet, it is read to
+ * its end too, if only to know it then. */
 static void
 take_found(struct file_input *in, struct file_lost *l)
 {
     struct file_tail *t = file_follow_find(in, l->device, l->inode);
+    bool              elsewhere;
 
     if (t != NULL && is_reused(t, l)) {
         file_tail_event(t, EV_UNLINKED);
         t = NULL;
     }
-    if (t == NULL)
-        follow_elsewhere(in, l);
-    else if (t == l->tail)
+    if (t != NULL && t == l->tail) {
         file_tail_found(t, l->found);
-    else if (!file_tail_place(t, &l->place))
+        return;
+    }
+    elsewhere = t == NULL;
+    if (elsewhere) {
+        t = file_follow_elsewhere(in, l->found, l->device, l->inode);
+        file_source(t)->id = l->id;
+        l->id = 0;
+    }
+    if (l->tail != NULL)
+        file_copy_inherit(t, l->tail);
+    if (!file_tail_place(t, &l->place))
         return;                         /* it was read from its beginning */
-    if (l->size > l->place.offset)
+    if (elsewhere)
+        file_tail_event(t, EV_GONE);
+    if (l->more)
         log_info("'%s' goes on in '%s' at byte %llu", l->path, l->found,
                  (unsigned long long)l->place.offset);
 }
@@ -277,7 +304,7 @@ report(struct file_input *in, const struct file_lost *l)
         in->lost_bytes += l->unread;
         log_warn("%llu unread bytes of '%s' are lost: no copy of it was found",
                  (unsigned long long)l->unread, l->path);
-    } else if (l->earlier && l->sought) {
+    } else if (l->earlier && l->sought && !l->complete) {
         log_info("'%s' is not found any more: what it had behind byte %llu, if anything, is lost",
                  l->path, (unsigned long long)l->marks[0].offset);
     }
@@ -354,7 +381,8 @@ file_search_tail(struct file_tail *t)
     l->tail = t;
     l->itself = t->current;
     l->earlier = t->unverified;
-    l->unread = s->size > end && !t->unverified ? s->size - end : 0;
+    l->complete = s->size >= end && end > 0;
+    l->unread = s->size > end ? s->size - end : 0;
     l->nmarks = file_tail_marks(t, l->marks);
     t->sought = true;
     file_search_go_on(t->input);
@@ -368,6 +396,8 @@ file_search_row(struct file_input *in, const struct checkpoint *row)
     l->id = row->id;
     l->itself = true;
     l->earlier = true;
+    l->complete = row->size >= row->offset && row->size > 0;
+    l->unread = row->size > row->offset ? row->size - row->offset : 0;
     l->marks[0] = (struct file_mark){ row->offset, row->tail, row->lead };
     l->nmarks = 1;
     file_search_go_on(in);

@@ -40,13 +40,16 @@ struct file_lost {
     uint64_t          unread;       /* bytes behind the newest mark, as far as we know */
     bool              itself;       /* its file may be there by another name */
     bool              earlier;      /* only an earlier run has seen it */
+    bool              complete;     /* `unread` is all that it may have had */
     int64_t           since;        /* epoch ms: a copy is not older */
 
     /* the job's */
     struct file_link  by_place, by_head;
     bool              sought;       /* its folder could be read */
     char             *found;        /* path, owned; NULL: nothing holds it */
-    uint64_t          device, inode, size;
+    uint64_t          device, inode, disk_size;
+    int64_t           mtime_ms;
+    bool              more;         /* it goes on behind */
     struct file_mark  place;        /* where to go on */
 };
 

@@ -14,6 +14,7 @@
 #include "agent/base/mem.h"
 #include "inputs/file.h"
 #include "inputs/file_follow.h"
+#include "inputs/file_remove.h"
 
 enum {
     TICK_MS = 1000,
@@ -72,7 +73,7 @@ compare(struct file_input *in, const struct file_glance *g)
         return;
     } else if (!g->there) {
         file_scan_request(in, false);
-    } else if (g->size != file_source(t)->size || g->mtime_ms != t->mtime_ms) {
+    } else if (g->size != t->disk_size || g->mtime_ms != t->mtime_ms) {
         file_tail_wake(t);
     }
 }
@@ -204,8 +205,12 @@ see_to(struct file_tail *t, uint64_t now)
             file_tail_event(t, EV_WAKE);
         return true;
     }
+    if (t->state == TAIL_WAITING && (t->read.soon || file_remove_is_due(t, now))) {
+        file_tail_event(t, EV_WAKE);
+        return true;
+    }
     if (t->gone_at == 0 || t->state == TAIL_CLOSED)
-        return false;
+        return file_remove_is_ahead(t);
     if (t->state == TAIL_WAITING &&
         (t->read.final || (can_read && now - t->read_at >= t->input->conf.poll)))
         file_tail_event(t, EV_WAKE);
@@ -219,7 +224,9 @@ see_to_all(struct file_input *in, uint64_t now)
 
     for (t = TAILQ_FIRST(&in->attended); t != NULL; t = next) {
         next = TAILQ_NEXT(t, attended);
-        if (t->forgotten) {
+        if (t->forgotten && t->opening) {
+            continue;
+        } else if (t->forgotten) {
             file_sweep_forget(in, t);
             file_tail_free(t);
         } else if (!see_to(t, now)) {

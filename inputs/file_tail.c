@@ -26,12 +26,16 @@
 #include "inputs/file_copy.h"
 #include "inputs/file_flush.h"
 #include "inputs/file_follow.h"
+#include "inputs/file_hold.h"
+#include "inputs/file_remove.h"
+#include "inputs/file_unpack.h"
 #include "inputs/file_target.h"
 
 enum {
     FIRST_REST_MS = 1000,
     LONGEST_REST_MS = 30 * 1000,
     MARK_MS = 20,
+    CROWD_MS = 1000,                /* when a file asks again to be decompressed */
 };
 
 static size_t descriptors;      /* that the tails of all inputs hold */
@@ -39,8 +43,9 @@ static size_t descriptors;      /* that the tails of all inputs hold */
 /* An action may say what happened at once; EV_NONE: wait for the loop. */
 typedef enum file_tail_event action_f(struct file_tail *t);
 
-static action_f start_read, push_chunk, place, settle, rest, rest_rewound, note_wake, note_gone,
-    judge, forget, note_back, hand_over, check_empty, finish, ignore;
+static action_f start_read, hold, wait_in_crowd, push_chunk, place, judge, settle, rest,
+    rest_rewound, note_wake, note_gone, note_back, note_empty, note_unlinked, hand_over,
+    check_empty, finish, ignore;
 
 static const struct step {
     enum file_tail_state next;
@@ -51,11 +56,12 @@ static const struct step {
         [EV_RESTED]  = { TAIL_WAITING,   ignore },
         [EV_GONE]    = { TAIL_WAITING,   note_gone },
         [EV_BACK]    = { TAIL_WAITING,   note_back },
-        [EV_EMPTY]   = { TAIL_WAITING,   ignore },
+        [EV_EMPTY]   = { TAIL_WAITING,   note_empty },
         [EV_REWOUND] = { TAIL_RESTING,   rest_rewound },
     },
     [TAIL_READING] = {
-        [EV_FULL]    = { TAIL_HOLDING,   ignore },
+        [EV_FULL]    = { TAIL_HOLDING,   hold },
+        [EV_CROWDED] = { TAIL_RESTING,   wait_in_crowd },
         [EV_CHUNK]   = { TAIL_READING,   push_chunk },      /* then more, end or last */
         [EV_MORE]    = { TAIL_READING,   start_read },
         [EV_PLACED]  = { TAIL_READING,   place },           /* then more */
@@ -97,7 +103,7 @@ static const struct step {
         [EV_GONE]    = { TAIL_CLOSED,    ignore },
         [EV_BACK]    = { TAIL_WAITING,   note_back },
         [EV_EMPTY]   = { TAIL_CLOSED,    ignore },
-        [EV_UNLINKED] = { TAIL_CLOSED,   forget },
+        [EV_UNLINKED] = { TAIL_CLOSED,   note_unlinked },
     },
 };
 
@@ -235,6 +241,23 @@ take_growth(struct file_tail *t)
     t->active_at = age <= 0 ? now : (uint64_t)age < now ? now - (uint64_t)age : 1;
 }
 
+/* A file is remembered as soon as it is known where it is to be read: before anything of it
+ * is acknowledged, so that it is found again if it is renamed while we are down. */
+static void
+take_size(struct file_tail *t)
+{
+    struct source *s = file_source(t);
+    const bool     whole = t->read.whole_size == t->read.size && t->read.trouble == NULL;
+    const uint64_t size = s->size, disk_size = s->disk_size;
+
+    s->size = t->read.size;
+    s->disk_size = !t->read.compressed ? t->read.disk_size : whole ? t->read.whole_disk : 0;
+    if ((t->read.outcome == FILE_READ_CHUNK || t->read.outcome == FILE_READ_NOTHING) &&
+        t->read.find == FILE_PLACE_GIVEN && s->size > 0 &&
+        (s->id == 0 || s->size != size || s->disk_size != disk_size))
+        checkpoints_note(t->input->store, s);
+}
+
 /* What the job has learned about the file. */
 static void
 take_findings(struct file_tail *t)
@@ -248,11 +271,12 @@ take_findings(struct file_tail *t)
     if (t->read.outcome == FILE_READ_CHANGED || t->read.outcome == FILE_READ_MISSING ||
         t->read.outcome == FILE_READ_FAILED)
         return;
-    s->size = t->read.size;
+    t->disk_size = t->read.disk_size;
     s->identity.head_len = t->read.identity.head_len;
     s->identity.head_hash = t->read.identity.head_hash;
     file_copy_index(t);
     take_growth(t);
+    take_size(t);
 }
 
 /* No pattern leads to it any more and it is not open, but it may still be there: the
@@ -299,6 +323,10 @@ on_read(struct job *job)
     struct file_input *in = t->input;
 
     take_findings(t);
+    if (t->read.remove)
+        file_remove_tell(t);
+    else
+        file_unpack_tell(t);
     if (t->read.outcome == FILE_READ_CHUNK)
         t->job = job;
     else
@@ -326,18 +354,37 @@ start_read(struct file_tail *t)
 
     if (t->input->stopping)
         return EV_FULL;
+    if (!file_unpack_may(t))
+        return EV_CROWDED;
     job = pipeline_job(t->input->pipeline, s, t->read.room);
     if (job == NULL)
         return EV_FULL;
     t->read.before = present_mark(t).print;
     t->read.fresh = s->read_bytes == 0;
     t->read.identity = s->identity;
+    t->read.remove = file_remove_is_due(t, clock_ms());
     t->read.waited = t->waited;
     t->read_at = clock_ms();
     t->woken = false;
     leave_open(t);
     t->input->out++;
     pipeline_run(job, file_read_work, on_read);
+    return EV_NONE;
+}
+
+/* No turn now: it may be deleted before it has one. */
+static enum file_tail_event
+hold(struct file_tail *t)
+{
+    file_hold(t);
+    return EV_NONE;
+}
+
+static enum file_tail_event
+wait_in_crowd(struct file_tail *t)
+{
+    t->rest_until = clock_ms() + CROWD_MS;
+    attend(t);
     return EV_NONE;
 }
 
@@ -383,7 +430,7 @@ begin_at(struct file_tail *t, const struct file_mark *place)
     s->window.lead = place->lead;
     t->read.find = FILE_PLACE_GIVEN;
     t->read.peek = false;
-    t->read.scanned = 0;
+    t->read.scanned = t->read.nmarks = 0;
     t->held_at = 0;
     if (place->offset > 0)
         checkpoints_note(t->input->store, s);
@@ -410,9 +457,19 @@ judge(struct file_tail *t)
         t->read.peek = false;
         return EV_MORE;
     }
+    if (t->read.nmarks > 0)
+        return EV_MORE;         /* the job compares it with another */
     attend(t);                  /* the sweep wakes it */
     file_sweep_soon(t->input);
     return EV_END;
+}
+
+static enum file_tail_event
+note_empty(struct file_tail *t)
+{
+    if (file_remove_is_ahead(t))
+        attend(t);
+    return EV_NONE;
 }
 
 /* An event during the job may mean bytes that it did not see any more. */
@@ -421,6 +478,10 @@ settle(struct file_tail *t)
 {
     t->rests = 0;
     log_over(&t->told);
+    if (t->is_unpacked && !t->read.soon && t->held_at == 0)
+        file_unpack_drop(t);
+    if (t->read.soon || file_remove_is_ahead(t))
+        attend(t);
     join_open(t);
     file_sweep_trim(t->input);
     file_flush_note(t);
@@ -485,6 +546,9 @@ note_gone(struct file_tail *t)
     t->gone_at = clock_ms();
     leave_open(t);
     attend(t);
+    if (t->state != TAIL_READING && t->read.fd < 0 && !t->elsewhere &&
+        file_source(t)->window.length > 0)
+        file_source(t)->once = true;    /* it could not be opened any more to be read again */
     if (t->state == TAIL_WAITING && (t->read.fd >= 0 || t->elsewhere))
         return EV_WAKE;         /* its writer may have gone on after the last event */
     return EV_NONE;
@@ -494,6 +558,7 @@ static enum file_tail_event
 note_back(struct file_tail *t)
 {
     t->gone_at = 0;
+    file_source(t)->once = false;
     t->elsewhere = t->hunted = false;
     t->read.final = false;
     return t->state == TAIL_WAITING && !t->gated ? EV_WAKE : EV_NONE;
@@ -511,7 +576,7 @@ hand_over(struct file_tail *t)
     log_info("'%s' was %s: reading it from its beginning", s->path, t->read.why);
     s->once = true;
     file_follow_replace(t);
-    if (window_end(&s->window) > 0)
+    if (window_end(&s->window) > 0 || s->size > 0)
         file_search_tail(t);    /* a copy may have what was not read */
     return check_empty(t);
 }
@@ -525,7 +590,8 @@ check_empty(struct file_tail *t)
 static enum file_tail_event
 forget(struct file_tail *t)
 {
-    t->exists = false;
+    file_copy_let_go(t);
+    file_copy_disown(t);
     checkpoints_remove(t->input->store, file_source(t));
     file_copy_forget(t);
     file_follow_forget(t);
@@ -541,9 +607,27 @@ finish(struct file_tail *t)
     t->exists = t->current && t->read.fd >= 0 && !t->read.unlinked;
     if (t->read.fd >= 0)
         file_tail_close(t);
-    if (!t->exists && t->current && !t->sought && file_copy_has_suspects(t))
+    return t->exists ? EV_NONE : note_unlinked(t);
+}
+
+/* And was meant to be read: not skipped by `start` or `ignore_older`. */
+static bool
+has_unread(const struct file_tail *t)
+{
+    const struct source *s = &t->read.source;
+
+    return s->size > window_end(&s->window) && t->read.find == FILE_PLACE_GIVEN &&
+           (t->read_at != 0 || t->input->conf.ignore_older == 0);
+}
+
+/* A copy may have what was not read of it; else that is lost, and reported. */
+static enum file_tail_event
+note_unlinked(struct file_tail *t)
+{
+    t->exists = false;
+    if (t->current && !t->sought && (has_unread(t) || file_copy_has_suspects(t)))
         file_search_tail(t);
-    return t->exists || t->sought ? EV_NONE : forget(t);
+    return t->sought ? EV_NONE : forget(t);
 }
 
 void
@@ -580,7 +664,7 @@ file_tail_place(struct file_tail *t, const struct file_mark *place)
 {
     const struct window *w = &t->read.source.window;
 
-    if (w->length > 0 || w->committed > 0)
+    if (w->length > 0 || w->committed > 0 || w->lead != 0)
         return false;
     if (t->state == TAIL_READING) {
         t->given = *place;
@@ -633,6 +717,7 @@ file_tail_new(struct file_input *in, const char *path, uint64_t device, uint64_t
     struct file_tail              *t = NEW(struct file_tail);
 
     source_init(file_source(t), &ops, in->base.plan, path);
+    t->read.compressed = file_bytes_named_gz(path);
     file_source(t)->identity = (struct identity){ .device = device, .inode = inode };
     t->input = in;
     t->read.fd = -1;
@@ -671,6 +756,9 @@ file_tail_free(struct file_tail *t)
         descriptors--;
     }
     file_copy_forget(t);
+    file_copy_disown(t);
+    file_unpack_drop(t);
+    free(t->read.marks);
     file_target_forget(&t->read);
     drop_window(file_source(t));
     source_fini(file_source(t));
@@ -688,18 +776,39 @@ on_closed(uv_fs_t *request)
     file_came_back(in);
 }
 
+static void
+close_descriptor(struct file_input *in, int fd)
+{
+    uv_fs_t *request = NEW(uv_fs_t);
+
+    request->data = in;
+    in->out++;
+    uv_fs_close(in->loop, request, fd, on_closed);
+}
+
 void
 file_tail_close(struct file_tail *t)
 {
-    struct file_input *in = t->input;
-    uv_fs_t           *request = NEW(uv_fs_t);
-
     assert(t->state != TAIL_READING && t->read.fd >= 0);
-    request->data = in;
-    in->out++;
     descriptors--;
     t->holds = false;
     leave_open(t);
-    uv_fs_close(in->loop, request, t->read.fd, on_closed);
+    file_unpack_drop(t);
+    close_descriptor(t->input, t->read.fd);
     t->read.fd = -1;
+}
+
+void
+file_tail_opened(struct file_tail *t, int fd)
+{
+    t->opening = false;
+    if (fd < 0)
+        return;
+    if (t->state == TAIL_READING || t->state == TAIL_CLOSED || t->read.fd >= 0) {
+        close_descriptor(t->input, fd);
+        return;
+    }
+    t->read.fd = fd;
+    t->read.unmet = t->holds = true;
+    descriptors++;
 }

@@ -38,6 +38,7 @@ enum file_tail_event {
     EV_MORE,            /* there is more to read at once */
     EV_PLACED,          /* the job found where to begin */
     EV_PEEKED,          /* its head is known: it may be a copy of another */
+    EV_CROWDED,         /* too many files are being decompressed at the same time */
     EV_END,             /* no whole line is left */
     EV_LAST,            /* the same, and the file is finished */
     EV_FAILED,          /* it cannot be read, or its path leads elsewhere */
@@ -65,8 +66,12 @@ struct file_tail {
     bool                  exists;       /* closed, but the file is still there */
     bool                  forgotten;    /* to be freed */
     bool                  elsewhere;    /* gone, but its path leads to it */
+    bool                  opening;      /* a request is out that opens it (file_hold.h) */
+    bool                  kept;         /* `remove` cannot remove it */
     bool                  is_given;     /* a place was found while its job was out: */
     struct file_mark      given;
+    struct file_tail     *heir, *ancestor;  /* file_copy_inherit() */
+    bool                  compared;     /* no other file has its beginning (file_copy.h) */
     uint64_t              held_at;      /* since when it may be a copy; 0: it is none */
     struct file_link      by_place;
     struct file_link      by_start;
@@ -78,15 +83,17 @@ struct file_tail {
     uint64_t              active_at;    /* when it last grew */
     uint64_t              rest_until;
     unsigned              rests;        /* one after the other */
-    int64_t               mtime_ms;     /* as last seen; the size is the source's */
-    bool                  is_due, is_open, is_attended;
-    TAILQ_ENTRY(file_tail) all, due, open, attended, young;
-    struct file_mark     *marks;                /* how far it had read: a ring, or NULL */
+    int64_t               mtime_ms;     /* as last seen, */
+    uint64_t              disk_size;    /* and the file's size; the source's is its content's */
+    bool                  is_due, is_open, is_attended, is_unpacked;
+    TAILQ_ENTRY(file_tail) all, due, open, attended, young, unpacked;
+    struct file_mark     *marks;        /* how far it had read: a ring of FILE_MARKS, or NULL */
     unsigned              nmarks;               /* that were ever set */
     uint64_t              marked_at;
     bool                  marked_in_midst;      /* the newest: whole lines were left, */
     bool                  in_midst;             /* as they are now */
     struct log_repeat     told;
+    const char           *trouble;      /* that was told, or NULL */
 
     /* file_flush: a group of lines waits for its next one */
     bool                  is_pending;
@@ -119,6 +126,9 @@ bool file_tail_place(struct file_tail *t, const struct file_mark *place);
 /* How far it has read: now, and at some times before.  Newest first; `marks` has
  * room for FILE_MARKS. */
 unsigned file_tail_marks(const struct file_tail *t, struct file_mark *marks);
+
+/* Here is its descriptor, or -1 (file_hold.h). */
+void file_tail_opened(struct file_tail *t, int fd);
 
 /* It is there, by a name that no pattern means. */
 void file_tail_found(struct file_tail *t, const char *path);

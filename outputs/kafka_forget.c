@@ -17,8 +17,9 @@
 #include "outputs/kafka.h"
 
 enum {
-    PATIENCE_MS = 5000,     /* without anything that arrives, while memory is short */
-    PRESSED_MS = 1000,      /* memory was not short for that long: it is short anew */
+    PATIENCE_MS = 5000,     /* without anything that arrives, while memory is short; if it was
+                             * not short for that long it is short anew */
+    FEW = 100,              /* messages of the next batch: it holds memory until it is purged */
 };
 
 static void
@@ -61,7 +62,7 @@ lose_waiting(struct kafka_topic *t)
 static bool
 is_stalled(struct kafka *k, uint64_t now)
 {
-    if (k->successes != k->seen_successes || now - k->pressed_at > PRESSED_MS)
+    if (k->successes != k->seen_successes || now - k->pressed_at > PATIENCE_MS)
         k->stalled_since = now;
     k->seen_successes = k->successes;
     k->pressed_at = now;
@@ -109,6 +110,7 @@ kafka_forget_failed(struct kafka_lane *l)
 
     if (!kafka_forget_error(k, l->error))
         return false;
+    l->limit = FEW;
     for (const struct kafka_piece *p = l->out.first; p != NULL; p = p->next)
         for (uint32_t i = p->first; i < p->first + p->count; i++) {
             struct message *m = &p->chunk->messages[i];

@@ -130,9 +130,9 @@ print_routes(const struct config *config, const struct input *in, const struct n
 
 /* ---- Files ------------------------------------------------------------------ */
 
-/* Does a file's name decide about it? */
+/* Does the file's name decide about the topic? */
 static bool
-depends_on_path(const struct template *t)
+depends_on_path(const struct route *r)
 {
     static const uint32_t fields[] = {
         NAME_LOG_FILE_PATH, NAME_LOG_FILE_NAME, NAME_K8S_NAMESPACE_NAME, NAME_K8S_POD_NAME,
@@ -140,7 +140,7 @@ depends_on_path(const struct template *t)
     };
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (template_mentions(t, fields[i]))
+        if (r->topic != NULL && !r->drop && template_mentions(r->topic, fields[i]))
             return true;
     return false;
 }
@@ -158,9 +158,19 @@ describe_file(struct record *r, const struct plan *plan, const char *path, const
     kubernetes_set(r->constant, slice_of(path), slice_of(target));
 }
 
-/* The topics of one file's records, where its name decides about them. */
+static bool
+some_depends_on_path(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->nroutes; i++)
+        if (depends_on_path(plan->routes[i]))
+            return true;
+    return false;
+}
+
+/* The topics of one file's records, as far as its name decides about them. */
 static void
-print_topics(const struct config *config, const struct plan *plan, const char *path)
+print_topics(const struct config *config, const struct plan *plan, const struct node *entry,
+             const char *path)
 {
     char         *target = realpath(path, NULL);
     struct record record;
@@ -173,7 +183,7 @@ print_topics(const struct config *config, const struct plan *plan, const char *p
     for (size_t i = 0; i < plan->nroutes; i++) {
         const struct route *r = plan->routes[i];
 
-        if (r->topic != NULL && !r->drop && depends_on_path(r->topic) &&
+        if (depends_on_path(r) && !node_get(find_map(config, entry, r), "topic")->secret &&
             template_render(r->topic, &record, &arena, &topic))
             printf("  -> topic '%.*s'%s", SLICE_ARG(topic),
                    route_topic_allowed(r, topic) ? "" : " (not allowed)");
@@ -184,7 +194,8 @@ print_topics(const struct config *config, const struct plan *plan, const char *p
 }
 
 static void
-print_file(const struct config *config, const struct plan *plan, const char *path)
+print_file(const struct config *config, const struct plan *plan, const struct node *entry,
+           const char *path)
 {
     char *folder = *path != '/' ? getcwd(NULL, 0) : NULL;
 
@@ -192,7 +203,8 @@ print_file(const struct config *config, const struct plan *plan, const char *pat
         printf("  %s/%s", folder, path);
     else
         printf("  %s", path);
-    print_topics(config, plan, path);
+    if (some_depends_on_path(plan))
+        print_topics(config, plan, entry, path);
     putchar('\n');
     free(folder);
 }
@@ -221,7 +233,7 @@ print_files(const struct config *config, struct input *in, const struct node *en
     if (rc == 0 && paths.count == 0)
         print_patterns(node_get(entry, "paths"));
     for (size_t i = 0; i < paths.count; i++)
-        print_file(config, in->plan, paths.list[i]);
+        print_file(config, in->plan, entry, paths.list[i]);
     strings_fini(&paths);
     if (rc < 0)
         fprintf(stderr, "stoker: input '%s': %s\n", in->plan->input, err.text);

@@ -17,6 +17,7 @@
 
 #include "agent/cli/cli.h"
 #include "agent/cli/sample.h"
+#include "agent/data/json.h"
 
 enum {
     WIDEST = 100,       /* characters in which a caret is found by the eye */
@@ -26,6 +27,7 @@ enum {
 /* One test at work. */
 struct trial {
     const struct config_test *test;
+    struct arena              arena;
     const struct node        *next;     /* of `expect`; NULL: no more records are expected */
     unsigned                  records;  /* that came so far */
     unsigned                  faults;
@@ -220,6 +222,72 @@ compare(struct trial *t, const struct sample_record *r, const struct node *n, co
     buf_fini(got);
 }
 
+/* ---- Values that are JSON -------------------------------------------------------- */
+
+/* The last member of that name; false: there is none, or it is null. */
+static bool
+find_member(struct trial *t, struct slice object, const char *name, struct json_token *value)
+{
+    struct json_cursor j = json_cursor(object);
+    struct json_token  key, one;
+    bool               found = false;
+
+    for (bool more = json_take(&j, '{'); more; more = json_take(&j, ',')) {
+        if (!json_take_key(&j, &key) || !json_take_value(&j, &one))
+            return found;
+        if (slice_is(json_text(&key, &t->arena), name)) {
+            *value = one;
+            found = one.kind != JSON_NULL;
+        }
+    }
+    return found;
+}
+
+/* The members that `map` names, of an object that is a part `path` of the value. */
+static void
+compare_members(struct trial *t, const struct sample_record *r, const struct node *map,
+                struct slice object, const char *path)
+{
+    for (const struct node *n = map->first; n != NULL; n = n->next) {
+        struct buf        name = { NULL, 0, 0 }, expected = name, got = name, what = name;
+        struct json_token value = { .text = NO_SLICE };
+        const bool        found = find_member(t, object, n->key, &value);
+
+        buf_printf(&name, "%s%s%s", path, *path != '\0' ? "." : "", n->key);
+        if (found && n->kind == NODE_MAP && value.kind == JSON_OBJECT) {
+            compare_members(t, r, n, value.text, buf_string(&name));
+        } else {
+            buf_printf(&what, "'%s' in the value", buf_string(&name));
+            if (n->kind == NODE_MAP)
+                buf_add_string(&expected, "an object");
+            else
+                add_expected_bytes(&expected, n);
+            encode_json_bytes(&got, !found ? NO_SLICE
+                                    : value.kind == JSON_STRING ? json_text(&value, &t->arena)
+                                                                : value.text);
+            compare(t, r, n, buf_string(&what), &expected, &got);
+        }
+        buf_fini(&what);
+        buf_fini(&name);
+    }
+}
+
+static void
+compare_json(struct trial *t, const struct sample_record *r, const struct node *map)
+{
+    struct json_cursor j = json_cursor(r->shown.value);
+    struct json_token  value;
+
+    if (r->shown.value.ptr != NULL && json_take_value(&j, &value) && value.kind == JSON_OBJECT) {
+        compare_members(t, r, map, value.text, "");
+        return;
+    }
+    begin_fault(t, map->at);
+    print_which(t, r);
+    fputs(": the value is no JSON object\n", stderr);
+    print_record(r);
+}
+
 /* ---- Comparing ------------------------------------------------------------------ */
 
 static struct slice
@@ -270,6 +338,10 @@ compare_aspects(struct trial *t, const struct sample_record *r, const struct nod
 
         if (n == NULL)
             continue;
+        if (n->kind == NODE_MAP && !config_test_is_base64(n)) {
+            compare_json(t, r, n);      /* of `value` only */
+            continue;
+        }
         snprintf(what, sizeof what, "the %s",
                  strcmp(aspects[i].key, "rejected") == 0 ? "reason" : aspects[i].key);
         aspects[i].expected(&expected, n);
@@ -339,8 +411,10 @@ passes(const struct config *config, const struct config_test *test)
     };
     struct trial t = { .test = test, .next = node_first_of(test->expect) };
 
+    arena_init(&t.arena);
     cli_sample(config, &sample, take_record, &t);
     say_missing(&t);
+    arena_fini(&t.arena);
     return t.faults == 0;
 }
 

@@ -20,6 +20,7 @@ struct samples {
     void                *ctx;
     int64_t              lead;          /* of the next chunk (chunk.h) */
     uint64_t             filtered;
+    const struct encoding *encoding;
 };
 
 static const struct source_ops no_ops = { NULL, NULL, NULL };
@@ -76,11 +77,13 @@ show_chunk(const struct samples *all, const struct chunk *c)
 
 /* Behind the LF of a line that is longer than a chunk. */
 static uint64_t
-line_end(struct slice lines, uint64_t from)
+line_end(const struct samples *all, uint64_t from)
 {
-    const char *lf = memchr(lines.ptr + from, '\n', lines.len - from);
+    const struct slice lines = all->s->lines;
+    const size_t       line =
+        encoding_first_line(all->encoding, lines.ptr + from, lines.len - from);
 
-    return lf != NULL ? (uint64_t)(lf - lines.ptr) + 1 : lines.len;
+    return line > 0 ? from + line : lines.len;
 }
 
 /* One chunk from `begin` on; returns where the next one begins. */
@@ -95,10 +98,11 @@ read_chunk(struct samples *all, uint64_t begin)
 
     chunk_begin(c, &all->source, begin, all->source.path, all->source.name);
     c->lead = all->lead;
+    c->encoding = all->encoding;
     c->len = left < c->size ? left : c->size;
     memcpy(c->bytes, lines.ptr + begin, c->len);
     if (transform_chunk(plan, all->scratch, c, begin + c->len == lines.len) == TRANSFORM_LONG)
-        transform_long(plan, all->scratch, c, line_end(lines, begin));
+        transform_long(plan, all->scratch, c, line_end(all, begin));
     show_chunk(all, c);
     all->filtered += c->filtered;
     end = c->end;
@@ -118,6 +122,8 @@ cli_sample(const struct config *config, const struct sample *s, sample_f *f, voi
     all.scratch = scratch_new(config->names, config->groups);
     scratch_stop_clock(all.scratch);
     source_init(&all.source, &no_ops, s->input->plan, s->path);
+    if (s->input->plan->encoding != NULL)
+        all.encoding = encoding_marked(s->input->plan->encoding, s->lines.ptr, s->lines.len);
     for (uint64_t at = 0; at < s->lines.len;)
         at = read_chunk(&all, at);
     source_fini(&all.source);

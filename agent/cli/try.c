@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "agent/base/buf.h"
-#include "agent/base/mem.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/sample.h"
 
@@ -75,28 +74,40 @@ try_all(const struct trial *t, const struct config *config, const struct input *
     return EXIT_DONE;
 }
 
+/* NULL: it is not clear which one is meant, which was said. */
+static const struct input *
+find_input(const struct trial *t, const struct config *config)
+{
+    const struct node  *inputs = node_get(tree_root(config->tree), "inputs");
+    const struct input *in = t->input != NULL ? config_input(config, t->input)
+                           : config->ninputs == 1 ? config->inputs[0] : NULL;
+    const char         *near;
+
+    if (in != NULL)
+        return in;
+    near = t->input != NULL ? node_nearest(inputs, t->input) : NULL;
+    if (t->input != NULL)
+        fprintf(stderr, "stoker: no input is named '%s'", t->input);
+    else
+        fputs("stoker: --input is missing", stderr);
+    if (near != NULL) {
+        fprintf(stderr, " (did you mean '%s'?)\n", near);
+        return NULL;
+    }
+    fputs(" (there", stderr);
+    for (const struct node *n = inputs->first; n != NULL; n = n->next)
+        fprintf(stderr, "%s '%s'", n == inputs->first ? " is" : ",", n->key);
+    fputs(")\n", stderr);
+    return NULL;
+}
+
 static int
 try_config(struct trial *t, const struct config *config)
 {
-    const struct input *in = NULL;
+    const struct input *in = find_input(t, config);
 
-    if (t->input != NULL)
-        in = config_input(config, t->input);
-    else if (config->ninputs == 1)
-        in = config->inputs[0];
-    else
-        return cli_usage("try", "--input is missing");
-    if (in == NULL) {
-        const char **names = mem_array(NULL, config->ninputs, sizeof *names), *near;
-
-        for (size_t i = 0; i < config->ninputs; i++)
-            names[i] = config->inputs[i]->plan->input;
-        near = strings_nearest(t->input, names, config->ninputs);
-        fprintf(stderr, "stoker: no input is named '%s'", t->input);
-        fprintf(stderr, near != NULL ? " (did you mean '%s'?)\n" : "\n", near);
-        free(names);
+    if (in == NULL)
         return EXIT_USAGE;
-    }
     if (read_sample(t) == -1)
         return EXIT_FAILED;
     return try_all(t, config, in);

@@ -26,6 +26,7 @@
 #include "agent/base/slice.h"
 #include "agent/data/message.h"
 
+struct encoding;
 struct output;
 struct source;
 
@@ -86,6 +87,8 @@ struct chunk {
     uint32_t        records;    /* lines or groups that were read */
     uint32_t        filtered;   /* of them: no message was made, by the user's rules */
     uint32_t        long_lines; /* lines longer than max_line */
+    uint32_t        undecoded;  /* characters that became U+FFFD */
+    const struct encoding *encoding;    /* of its lines, if its reader knows; NULL: the plan's */
     struct slice    path, name; /* of the source, when the chunk was begun; in the arena */
     struct slice    target;     /* where the path leads, if it is a link and that is known */
     uint64_t        read_at;    /* clock_ms() of the read; for the age of what waits */
@@ -94,6 +97,8 @@ struct chunk {
     uint64_t        waited;     /* groups whose last line ends up to here have waited long enough */
     uint64_t        waits;      /* where the last line ends of the group that waits longest, or 0 */
     bool            stopped;    /* there was no room for messages: whole lines are left */
+    struct chunk   *next_unsent;    /* in the pipeline's queue of those that wait */
+    uint64_t        send_after;     /* for this write of checkpoints */
     size_t          charged;    /* what the budget holds for it (pipeline's) */
     size_t          touched;    /* the most memory that it has ever used (pipeline's) */
 };

@@ -274,11 +274,11 @@ names_complete(struct names *names)
     quote_all(names);
 }
 
-struct slice
-names_quoted(const struct names *names, uint32_t number)
+const struct slice *
+names_quoted(const struct names *names)
 {
-    assert(number < names->count && names->quoted != NULL);
-    return names->quoted[number];
+    assert(names->quoted != NULL);
+    return names->quoted;
 }
 
 const struct names_path *

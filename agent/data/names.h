@@ -75,9 +75,9 @@ struct names_path {
 /* All names were given out: make the tree, and their quoted forms. */
 void names_complete(struct names *names);
 
-/* A name as that of a member of a JSON object: quoted, with the colon.  After
+/* By number: the names as those of members of a JSON object, quoted, with the colon.  After
  * names_complete(). */
-struct slice names_quoted(const struct names *names, uint32_t number);
+const struct slice *names_quoted(const struct names *names);
 
 /* The tree's root; after names_complete(). */
 const struct names_path *names_paths(const struct names *names);

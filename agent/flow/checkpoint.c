@@ -28,13 +28,16 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/flow/checkpoint_batch.h"
 #include "agent/flow/plan.h"
 
 enum {
     APPLICATION_ID = 0x73746f6b,        /* "stok": this database is ours */
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 1,                 /* columns may be added: later_columns */
     BUSY_MS = 5000,
 };
+
+static const int64_t KEEP_MS = 30ll * 24 * 3600 * 1000;     /* rows of inputs that are not there */
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS file ("
@@ -49,33 +52,21 @@ static const char schema[] =
     "  tail_hash INTEGER NOT NULL,"
     "  offset    INTEGER NOT NULL,"
     "  updated   INTEGER NOT NULL,"
-    "  lead      INTEGER NOT NULL DEFAULT 0"
+    "  lead      INTEGER NOT NULL DEFAULT 0,"
+    "  size      INTEGER NOT NULL DEFAULT 0,"
+    "  disk_size INTEGER NOT NULL DEFAULT 0"
     ");";
 
-/* Databases of the first days have no such column; theirs are all 0. */
-static const char has_lead[] = "SELECT count(*) FROM pragma_table_info('file') WHERE name = 'lead'";
-static const char add_lead[] = "ALTER TABLE file ADD COLUMN lead INTEGER NOT NULL DEFAULT 0";
+/* Databases of the first days lack some columns; theirs are all 0. */
+static const char *const later_columns[] = { "lead", "size", "disk_size" };
 
-static const char select_rows[] =
-    "SELECT id, input, path, device, inode, head_len, head_hash, tail_len, tail_hash, offset,"
-    " updated, lead FROM file ORDER BY input, path, id";
-static const char select_rows_without_lead[] =
-    "SELECT id, input, path, device, inode, head_len, head_hash, tail_len, tail_hash, offset,"
-    " updated, 0 FROM file ORDER BY input, path, id";
+enum { LATER_COLUMNS = sizeof later_columns / sizeof later_columns[0] };
 
 static const char put_row[] =
     "INSERT OR REPLACE INTO file (id, input, path, device, inode, head_len, head_hash, tail_len,"
-    " tail_hash, offset, updated, lead) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
+    " tail_hash, offset, updated, lead, size, disk_size) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 static const char delete_row[] = "DELETE FROM file WHERE id = ?";
-
-/* What is to be written: rows as they were when the batch was made. */
-struct batch {
-    struct checkpoint *put;
-    size_t             nput, max_put;
-    int64_t           *remove;
-    size_t             nremove, max_remove;
-};
 
 struct checkpoints {
     char              *folder, *file;
@@ -88,9 +79,10 @@ struct checkpoints {
 
     uv_timer_t         timer;
     uv_work_t          request;
+    bool               lost;            /* the database of before was set aside */
     bool               started, busy, closing;
     struct source     *dirty;           /* linked by next_dirty */
-    struct batch       due, writing;
+    struct checkpoint_batch due, writing;
     bool               failed;          /* the last write */
     char               trouble[200];
     struct log_repeat  told;
@@ -174,6 +166,25 @@ read_number(struct checkpoints *st, const char *sql, int64_t *number, struct err
     return result;
 }
 
+/* Damage that reading rows would not meet makes every write fail later. */
+static int
+check_pages(struct checkpoints *st, struct error *err)
+{
+    sqlite3_stmt *q = NULL;
+    const char   *said = "it cannot be checked";
+    int           result = -1;
+
+    if (sqlite3_prepare_v2(st->db, "PRAGMA quick_check(1)", -1, &q, NULL) == SQLITE_OK &&
+        sqlite3_step(q) == SQLITE_ROW)
+        said = (const char *)sqlite3_column_text(q, 0);
+    if (said != NULL && strcmp(said, "ok") == 0)
+        result = 0;
+    else
+        error_set(err, ERR_STORE, "%s", said != NULL ? said : "it cannot be checked");
+    sqlite3_finalize(q);
+    return result;
+}
+
 /* Is it ours, of our version, and whole?  An empty database is made ours. */
 static int
 check_database(struct checkpoints *st, struct error *err)
@@ -194,17 +205,55 @@ check_database(struct checkpoints *st, struct error *err)
 }
 
 static int
+has_column(struct checkpoints *st, const char *name, bool *has, struct error *err)
+{
+    char    sql[100];
+    int64_t count;
+
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM pragma_table_info('file') WHERE name = '%s'",
+             name);
+    if (read_number(st, sql, &count, err) == -1)
+        return -1;
+    *has = count > 0;
+    return 0;
+}
+
+static int
+add_columns(struct checkpoints *st, struct error *err)
+{
+    for (size_t i = 0; i < LATER_COLUMNS; i++) {
+        char sql[100];
+        bool has;
+
+        if (has_column(st, later_columns[i], &has, err) == -1)
+            return -1;
+        snprintf(sql, sizeof sql, "ALTER TABLE file ADD COLUMN %s INTEGER NOT NULL DEFAULT 0",
+                 later_columns[i]);
+        if (!has && run_sql(st, sql, err) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+/* In one transaction: a kill leaves the table of before, or that of now. */
+static int
+bring_up_to_date(struct checkpoints *st, struct error *err)
+{
+    char pragmas[160];
+
+    snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d;"
+             "COMMIT", APPLICATION_ID, SCHEMA_VERSION);
+    if (run_sql(st, "BEGIN IMMEDIATE", err) == -1 || run_sql(st, schema, err) == -1 ||
+        add_columns(st, err) == -1 || run_sql(st, pragmas, err) == -1)
+        return -1;
+    return 0;
+}
+
+static int
 set_up_database(struct checkpoints *st, struct error *err)
 {
-    char    pragmas[160];
-    int64_t lead;
-
-    snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-             APPLICATION_ID, SCHEMA_VERSION);
     if (run_sql(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err) == -1 ||
-        run_sql(st, schema, err) == -1 || run_sql(st, pragmas, err) == -1 ||
-        read_number(st, has_lead, &lead, err) == -1 ||
-        (lead == 0 && run_sql(st, add_lead, err) == -1))
+        bring_up_to_date(st, err) == -1)
         return -1;
     if (sqlite3_prepare_v2(st->db, put_row, -1, &st->put, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(st->db, delete_row, -1, &st->remove, NULL) != SQLITE_OK)
@@ -238,6 +287,8 @@ read_row(sqlite3_stmt *q)
         .offset = (uint64_t)sqlite3_column_int64(q, 9),
         .updated = sqlite3_column_int64(q, 10),
         .lead = sqlite3_column_int64(q, 11),
+        .size = (uint64_t)sqlite3_column_int64(q, 12),
+        .disk_size = (uint64_t)sqlite3_column_int64(q, 13),
     };
 }
 
@@ -254,18 +305,37 @@ forget_rows(struct checkpoints *st)
     st->last_id = 0;
 }
 
+/* A database that is only looked at may lack columns. */
+static int
+select_rows(struct checkpoints *st, sqlite3_stmt **q, struct error *err)
+{
+    struct buf sql = { NULL, 0, 0 };
+    bool       has;
+    int        result = 0;
+
+    buf_printf(&sql, "SELECT id, input, path, device, inode, head_len, head_hash, tail_len,"
+                     " tail_hash, offset, updated");
+    for (size_t i = 0; i < LATER_COLUMNS && result == 0; i++) {
+        result = has_column(st, later_columns[i], &has, err);
+        buf_printf(&sql, ", %s", result == 0 && has ? later_columns[i] : "0");
+    }
+    buf_printf(&sql, " FROM file ORDER BY input, path, id");
+    if (result == 0)
+        (void)sqlite3_prepare_v2(st->db, buf_string(&sql), -1, q, NULL);
+    buf_fini(&sql);
+    return result;
+}
+
 static int
 read_rows(struct checkpoints *st, struct error *err)
 {
     sqlite3_stmt *q = NULL;
     size_t        room = 0;
     int           step = SQLITE_ERROR;
-    int64_t       lead;
 
-    if (read_number(st, has_lead, &lead, err) == -1)
+    if (select_rows(st, &q, err) == -1)
         return -1;
-    if (sqlite3_prepare_v2(st->db, lead != 0 ? select_rows : select_rows_without_lead, -1, &q,
-                           NULL) == SQLITE_OK)
+    if (q != NULL)
         while ((step = sqlite3_step(q)) == SQLITE_ROW) {
             if (st->nrows == room) {
                 room = room > 0 ? 2 * room : 64;
@@ -303,7 +373,7 @@ open_database(struct checkpoints *st, struct error *err)
     sqlite3_busy_timeout(st->db, BUSY_MS);
     if (check_database(st, err) == -1)
         return -1;
-    if (!look && set_up_database(st, err) == -1)
+    if (!look && (check_pages(st, err) == -1 || set_up_database(st, err) == -1))
         return -1;
     return read_rows(st, err);
 }
@@ -371,6 +441,7 @@ open_or_replace(struct checkpoints *st, struct error *err)
     close_database(st);
     forget_rows(st);
     set_aside(st, why.text);
+    st->lost = true;
     if (open_database(st, &why) == 0)
         return 0;
     return error_set(err, ERR_SYSTEM, "cannot make the checkpoint database '%s': %s", st->file,
@@ -407,6 +478,12 @@ checkpoints_read(const char *state_dir, struct error *err)
     return NULL;
 }
 
+bool
+checkpoints_were_lost(const struct checkpoints *st)
+{
+    return st->lost;
+}
+
 struct checkpoint *
 checkpoints_rows(struct checkpoints *st, size_t *count)
 {
@@ -414,54 +491,7 @@ checkpoints_rows(struct checkpoints *st, size_t *count)
     return st->rows;
 }
 
-/* ---- Batches --------------------------------------------------------------- */
-
-static void
-empty_batch(struct batch *b)
-{
-    for (size_t i = 0; i < b->nput; i++) {
-        free(b->put[i].input);
-        free(b->put[i].path);
-    }
-    b->nput = b->nremove = 0;
-}
-
-static void
-free_batch(struct batch *b)
-{
-    empty_batch(b);
-    free(b->put);
-    free(b->remove);
-}
-
-static void
-batch_put(struct batch *b, const struct source *s)
-{
-    if (b->nput == b->max_put) {
-        b->max_put = b->max_put > 0 ? 2 * b->max_put : 16;
-        b->put = mem_array(b->put, b->max_put, sizeof *b->put);
-    }
-    b->put[b->nput++] = (struct checkpoint){
-        .id = s->id,
-        .input = mem_string(s->plan->input),
-        .path = mem_string(s->path),
-        .identity = s->identity,
-        .offset = s->window.committed,
-        .tail = s->window.tail,
-        .lead = s->window.lead,
-        .updated = clock_epoch_ms(),
-    };
-}
-
-static void
-batch_remove(struct batch *b, int64_t id)
-{
-    if (b->nremove == b->max_remove) {
-        b->max_remove = b->max_remove > 0 ? 2 * b->max_remove : 16;
-        b->remove = mem_array(b->remove, b->max_remove, sizeof *b->remove);
-    }
-    b->remove[b->nremove++] = id;
-}
+/* ---- Writing --------------------------------------------------------------- */
 
 /* The job's side. */
 static int
@@ -482,6 +512,8 @@ bind_and_put(struct checkpoints *st, const struct checkpoint *row)
     sqlite3_bind_int64(q, 10, (sqlite3_int64)row->offset);
     sqlite3_bind_int64(q, 11, row->updated);
     sqlite3_bind_int64(q, 12, row->lead);
+    sqlite3_bind_int64(q, 13, (sqlite3_int64)row->size);
+    sqlite3_bind_int64(q, 14, (sqlite3_int64)row->disk_size);
     step = sqlite3_step(q);
     sqlite3_reset(q);
     return step == SQLITE_DONE ? 0 : -1;
@@ -499,7 +531,7 @@ bind_and_remove(struct checkpoints *st, int64_t id)
 }
 
 static int
-write_rows(struct checkpoints *st, const struct batch *b)
+write_rows(struct checkpoints *st, const struct checkpoint_batch *b)
 {
     for (size_t i = 0; i < b->nput; i++)
         if (bind_and_put(st, &b->put[i]) == -1)
@@ -543,29 +575,8 @@ collect(struct checkpoints *st)
         st->dirty = s->next_dirty;
         s->next_dirty = NULL;
         s->dirty = false;
-        batch_put(&st->due, s);
+        checkpoint_batch_put(&st->due, s);
     }
-}
-
-/* Older rows first: a newer one of the same file then replaces them. */
-static void
-put_back(struct checkpoints *st)
-{
-    struct batch newer = st->due;
-
-    st->due = st->writing;
-    st->writing = (struct batch){ NULL, 0, 0, NULL, 0, 0 };
-    for (size_t i = 0; i < newer.nput; i++) {
-        if (st->due.nput == st->due.max_put) {
-            st->due.max_put = 2 * st->due.max_put + 16;
-            st->due.put = mem_array(st->due.put, st->due.max_put, sizeof *st->due.put);
-        }
-        st->due.put[st->due.nput++] = newer.put[i];
-    }
-    for (size_t i = 0; i < newer.nremove; i++)
-        batch_remove(&st->due, newer.remove[i]);
-    free(newer.put);
-    free(newer.remove);
 }
 
 static void
@@ -588,10 +599,10 @@ on_written(uv_work_t *request, int status)
         log_again(&st->told, LOG_ERROR,
                   "cannot write checkpoints to '%s': %s (records go on; after a crash more of them "
                   "would be sent again)", st->file, st->trouble);
-        put_back(st);
+        checkpoint_batch_put_back(&st->due, &st->writing);
     } else {
         log_over(&st->told);
-        empty_batch(&st->writing);
+        checkpoint_batch_clear(&st->writing);
         if (st->written != NULL)
             st->written(st->written_ctx, st->begun);
     }
@@ -609,7 +620,7 @@ on_written(uv_work_t *request, int status)
 static void
 write_due(struct checkpoints *st)
 {
-    struct batch spare = st->writing;
+    struct checkpoint_batch spare = st->writing;
 
     if (st->busy)
         return;
@@ -643,6 +654,8 @@ checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms)
 void
 checkpoints_note(struct checkpoints *st, struct source *s)
 {
+    if (s->unnoted)
+        return;
     if (s->id == 0)
         s->id = ++st->last_id;
     if (s->dirty)
@@ -691,14 +704,29 @@ checkpoints_remove(struct checkpoints *st, struct source *s)
         s->dirty = false;
     }
     if (s->id != 0)
-        batch_remove(&st->due, s->id);
+        checkpoint_batch_remove(&st->due, s->id);
     s->id = 0;
 }
 
 void
 checkpoints_remove_row(struct checkpoints *st, int64_t id)
 {
-    batch_remove(&st->due, id);
+    checkpoint_batch_remove(&st->due, id);
+}
+
+void
+checkpoints_collect(struct checkpoints *st, const char *const *inputs, size_t count)
+{
+    const int64_t old = clock_epoch_ms() - KEEP_MS;
+
+    for (size_t i = 0; i < st->nrows; i++) {
+        bool known = false;
+
+        for (size_t j = 0; j < count && !known; j++)
+            known = strcmp(st->rows[i].input, inputs[j]) == 0;
+        if (!known && st->rows[i].updated < old)
+            checkpoint_batch_remove(&st->due, st->rows[i].id);
+    }
 }
 
 static void
@@ -755,8 +783,8 @@ checkpoints_close(struct checkpoints *st)
     close_database(st);
     if (st->lock >= 0)
         close(st->lock);
-    free_batch(&st->due);
-    free_batch(&st->writing);
+    checkpoint_batch_fini(&st->due);
+    checkpoint_batch_fini(&st->writing);
     forget_rows(st);
     free(st->file);
     free(st->folder);

@@ -28,19 +28,25 @@ struct checkpoint {
     struct tail_print tail;
     int64_t           lead;         /* as in chunk.h */
     int64_t           updated;      /* epoch ms */
+    uint64_t          size;         /* the content's, as last seen; 0: not known */
+    uint64_t          disk_size;    /* the file's: less if it is compressed */
     bool              claimed;      /* for the input's use: a source continues it */
 };
 
 /* Make the folder if it is missing, lock it, open the database and read every
- * row.  A database that is damaged, foreign or newer is set aside as
- * stoker.db.damaged-TIME and reported with a log line, never a reason not to
- * start.  NULL: ERR_LOCKED, or ERR_SYSTEM (the folder cannot be made or
- * written).  Blocks: before the loop runs. */
+ * row.  A database of an older version is brought up to date.  One that is
+ * damaged, foreign or newer is set aside as stoker.db.damaged-TIME and reported
+ * with a log line, never a reason not to start.  NULL: ERR_LOCKED, or ERR_SYSTEM
+ * (the folder cannot be made or written).  Blocks: before the loop runs. */
 struct checkpoints *checkpoints_open(const char *state_dir, struct error *err);
 
 /* As checkpoints_open(), only to look: no lock, nothing made or changed.  Where
  * no agent ever ran there are no rows. */
 struct checkpoints *checkpoints_read(const char *state_dir, struct error *err);
+
+/* The database was set aside by checkpoints_open(): what was read before is not
+ * known, and so no file may be begun at its end. */
+bool checkpoints_were_lost(const struct checkpoints *st);
 
 /* Every row, in the order of input and path; owned by the store. */
 struct checkpoint *checkpoints_rows(struct checkpoints *st, size_t *count);
@@ -48,8 +54,9 @@ struct checkpoint *checkpoints_rows(struct checkpoints *st, size_t *count);
 /* From now on write what was noted, every `interval_ms`. */
 void checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms);
 
-/* committed, path or identity of this source has changed: its row is due.  A new source gets
- * its id here. Loop thread. */
+/* committed, path, size or identity of this source has changed: its row is due.
+ * A new source gets its id here; nothing is written of one that is `unnoted`.
+ * Loop thread. */
 void checkpoints_note(struct checkpoints *st, struct source *s);
 
 /* Now every write survives a power failure too, not only the process: for those
@@ -69,6 +76,9 @@ void checkpoints_remove(struct checkpoints *st, struct source *s);
 
 /* The same for a row that no source continues. */
 void checkpoints_remove_row(struct checkpoints *st, int64_t id);
+
+/* Remove the rows of inputs that are none of these, if they are a month old. */
+void checkpoints_collect(struct checkpoints *st, const char *const *inputs, size_t count);
 
 /* Write everything that is due, then call `flushed` (never from inside); no
  * further write is made by itself.  A failure was logged and `failed` is true. */

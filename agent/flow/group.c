@@ -109,19 +109,6 @@ groups_room(const struct plan *plan)
     return (size_t)(span > line ? span : line) + 16;    /* CR LF, a character that is not cut */
 }
 
-/* The longest part of at most `most` bytes that does not end inside a UTF-8 character;
- * the text goes on behind it. */
-static size_t
-cut(const char *text, size_t most)
-{
-    size_t len = most;
-
-    for (unsigned back = 0; back < 4 && len > 0; back++, len--)
-        if (((unsigned char)text[len] & 0xc0) != 0x80)
-            return len;
-    return most;        /* no UTF-8 at all */
-}
-
 /* ---- Pieces -------------------------------------------------------------------- */
 
 static void
@@ -359,7 +346,7 @@ send_in_pieces(struct groups *g, struct slice text, uint64_t begin, const struct
     const size_t max = g->plan->max_line;
 
     while (text.len > max) {
-        const size_t       len = cut(text.ptr, max);
+        const size_t       len = transform_cut(text.ptr, max);
         const struct slice part = { text.ptr, len };
 
         send(g, part, part, begin, f, NULL);
@@ -383,7 +370,7 @@ take_long(struct groups *g, struct stream *s, const struct frame *f, struct slic
     count_long(g, s);
     if (g->plan->long_lines != LONG_SPLIT) {
         if (!s->over) {
-            piece.text.len = cut(piece.text.ptr, max - s->line.size);
+            piece.text.len = transform_cut(piece.text.ptr, max - s->line.size);
             add(&s->line, piece, begin, f);
         }
         s->over = f->partial;
@@ -504,7 +491,7 @@ take_piece(struct groups *g, size_t used)
 {
     const size_t       longest = longest_line(g->plan);
     const uint64_t     begin = g->c->begin + g->at;
-    const struct slice raw = { g->c->bytes + g->at, cut(g->c->bytes + g->at, longest) };
+    const struct slice raw = { g->c->bytes + g->at, transform_cut(g->c->bytes + g->at, longest) };
 
     if (g->plan->framing != NULL) {
         take_line(g, raw.len, false);
@@ -615,22 +602,38 @@ begin(struct groups *g, const struct plan *plan, struct parse_work *work, struct
     begin_stream(&g->streams[STREAM_STDERR], c->lead < 0 ? ahead : c->begin);
 }
 
-/* What is pending at the end of the chunk, and has waited long enough or will not go on. */
+static void
+end_stream(struct groups *g, struct stream *s, bool final)
+{
+    struct chunk *c = g->c;
+    const bool    ends = final || (s->line.count == 0 && s->last_end <= c->waited);
+
+    if (ends && is_pending(s) && g->plan->one_at_a_time && c->nmessages > 0) {
+        c->stopped = true;      /* the next chunk's */
+        return;
+    }
+    if (ends)
+        end_group(g, s);
+    if (final)
+        end_line(g, s);
+    if (s->group.count > 0 && s->line.count == 0 && (c->waits == 0 || s->last_end < c->waits))
+        c->waits = s->last_end;
+}
+
+/* What is pending at the end of the chunk, and has waited long enough or will not go on: the
+ * older one first. */
 static void
 end_waiting(struct groups *g, bool final)
 {
-    struct chunk *c = g->c;
+    struct stream *one = &g->streams[STREAM_STDOUT], *other = &g->streams[STREAM_STDERR];
+    const bool     other_first = g->nstreams > 1 && is_pending(one) && is_pending(other) &&
+                             pending_since(other) < pending_since(one);
 
-    for (unsigned i = 0; i < g->nstreams; i++) {
-        struct stream *s = &g->streams[i];
-
-        if (final || (s->line.count == 0 && s->last_end <= c->waited))
-            end_group(g, s);
-        if (final)
-            end_line(g, s);
-        if (s->group.count > 0 && s->line.count == 0 && (c->waits == 0 || s->last_end < c->waits))
-            c->waits = s->last_end;
-    }
+    if (other_first)
+        end_stream(g, other, final);
+    end_stream(g, one, final);
+    if (g->nstreams > 1 && !other_first)
+        end_stream(g, other, final);
 }
 
 /* From where on this stream is to be read by the next chunk. */

@@ -8,13 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/buf.h"
 #include "agent/base/mem.h"
 #include "agent/data/encode.h"
 #include "agent/data/json.h"
 #include "agent/data/template.h"
-
-enum { BYTES_A_FIELD = 48 };    /* a guess at a name and a short value, to make room at once */
 
 struct addition {
     uint32_t         number;    /* of its name */
@@ -38,6 +35,7 @@ struct writer {
     const struct json_value *v;
     struct buf              *b;
     struct arena            *arena;
+    const struct slice      *quoted;    /* the names, by number */
 };
 
 struct json_conf {
@@ -250,11 +248,12 @@ copy_value(struct writer *w, struct json_cursor *j, const struct names_path *at)
     }
 }
 
+/* `name` is that of a field; no slice: of one that nothing in the configuration mentions. */
 static void
 add_json(struct writer *w, struct slice name, struct slice text)
 {
-    const struct names_path *at =
-        w->v->hides_parts ? names_find_below(names_paths(w->v->names), name) : NULL;
+    const struct names_path *at = w->v->hides_parts && name.ptr != NULL
+        ? names_find_below(names_paths(w->v->names), name) : NULL;
     struct json_cursor j = json_cursor(text);
 
     if (at != NULL && !hides_something(w->v, at))
@@ -282,21 +281,15 @@ begin_member(struct buf *b, struct slice name)
 }
 
 static void
-add_value(struct writer *w, struct slice name, enum value_type type, struct slice text)
+add_numbered(struct writer *w, uint32_t number, enum value_type type, struct slice text)
 {
+    begin_member(w->b, w->quoted[number]);
     if (type == VALUE_TEXT)
         encode_json_string(w->b, text);
     else if (type == VALUE_JSON)
-        add_json(w, name, text);
+        add_json(w, names_text(w->v->names, number), text);
     else
         buf_add_slice(w->b, text);
-}
-
-static void
-add_numbered(struct writer *w, uint32_t number, enum value_type type, struct slice text)
-{
-    begin_member(w->b, names_quoted(w->v->names, number));
-    add_value(w, names_text(w->v->names, number), type, text);
 }
 
 static void
@@ -305,7 +298,12 @@ add_unnumbered(struct writer *w, const struct value *value)
     begin_member(w->b, SLICE(""));
     encode_json_string(w->b, value->name);
     buf_add_char(w->b, ':');
-    add_value(w, value->name, value->type, value->text);
+    if (value->type == VALUE_TEXT)
+        encode_json_string(w->b, value->text);
+    else if (value->type == VALUE_JSON)
+        add_json(w, NO_SLICE, value->text);
+    else
+        buf_add_slice(w->b, value->text);
 }
 
 static enum value_type
@@ -351,24 +349,29 @@ add_all(struct writer *w, const struct record *r)
         add_numbered(w, NAME_BODY, VALUE_TEXT, r->body);
 }
 
-struct slice
-json_value_render(const struct json_value *v, const struct record *r, struct arena *a)
+static void
+add_members(struct writer *w, const struct record *r)
 {
-    struct buf    b = { NULL, 0, 0 };
-    struct writer w = { v, &b, a };
-    struct slice  text;
+    struct slice text;
 
-    (void)buf_reserve(&b, r->body.len + (r->nvalues + v->nadd + 1) * BYTES_A_FIELD);
-    buf_add_char(&b, '{');
-    if (v->all)
-        add_all(&w, r);
+    buf_add_char(w->b, '{');
+    if (w->v->all)
+        add_all(w, r);
     else
-        add_included(&w, r);
-    for (size_t i = 0; i < v->nadd; i++)
-        if (template_render(v->add[i].text, r, a, &text))
-            add_numbered(&w, v->add[i].number, VALUE_TEXT, text);
-    buf_add_char(&b, '}');
-    text = arena_copy(a, buf_slice(&b));
-    buf_fini(&b);
-    return text;
+        add_included(w, r);
+    for (size_t i = 0; i < w->v->nadd; i++)
+        if (template_render(w->v->add[i].text, r, w->arena, &text))
+            add_numbered(w, w->v->add[i].number, VALUE_TEXT, text);
+    buf_add_char(w->b, '}');
+}
+
+struct slice
+json_value_render(const struct json_value *v, const struct record *r, struct arena *a,
+                  struct buf *b)
+{
+    struct writer w = { v, b, a, names_quoted(v->names) };
+
+    buf_clear(b);
+    add_members(&w, r);
+    return arena_copy(a, buf_slice(b));
 }

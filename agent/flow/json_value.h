@@ -8,7 +8,10 @@
  * puts templates at the end; a field of the same name gives way.  A name stands
  * once in the object: `body` is the record's own, whatever a parser calls so.
  * Numbers keep their digits, booleans and nested JSON stay; the rest are
- * strings, in which bytes that are not UTF-8 become U+FFFD.
+ * strings.  Bytes that are not UTF-8 become U+FFFD.
+ *
+ * A nested name (`a.b`) is taken out of the object `a` by `exclude`; by `include` it
+ * becomes a member of that name.  Without `include` it is not repeated beside `a`.
  *
  * Compiled once and then constant: any thread.
  *
@@ -18,6 +21,7 @@
 #define AGENT_FLOW_JSON_VALUE_H
 
 #include "agent/base/arena.h"
+#include "agent/base/buf.h"
 #include "agent/base/error.h"
 #include "agent/data/field.h"
 #include "agent/data/names.h"
@@ -34,8 +38,8 @@ struct json_value *json_value_new(const char *what, const struct node *map,
                                   struct names *names, struct errors *errs);
 void               json_value_free(struct json_value *v);
 
-/* The object, in `a`. */
+/* The object, in `a`.  `b` is room to write it in, kept from record to record. */
 struct slice json_value_render(const struct json_value *v, const struct record *r,
-                               struct arena *a);
+                               struct arena *a, struct buf *b);
 
 #endif

@@ -20,6 +20,7 @@
 #include "agent/flow/halt.h"
 #include "agent/flow/output.h"
 #include "agent/flow/plan.h"
+#include "agent/flow/saving.h"
 #include "agent/flow/transform.h"
 
 enum {
@@ -66,8 +67,7 @@ struct pipeline {
     struct source         *turn;        /* whose room() is being called */
     uint64_t               nover;       /* sources that wait for their own chunks */
     bool                   forgets;     /* some output is at_most_once */
-    struct source         *saving;      /* those that wait until their offset is on disk */
-    uint64_t               saved;       /* the last write of checkpoints that is */
+    struct saving          saving;
     struct halts           halts;
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
@@ -86,6 +86,7 @@ static void on_grant(uv_idle_t *idle);
 static void on_pressure(uv_timer_t *timer);
 static void on_saved(void *ctx, uint64_t number);
 static void drop_halted(struct pipeline *p, struct source *s);
+static void advance(struct pipeline *p, struct source *s);
 
 static void
 make_errands(struct pipeline *p)
@@ -361,45 +362,16 @@ on_grant(uv_idle_t *idle)
     }
 }
 
-/* ---- One record at a time --------------------------------------------------- */
-
-/* Its next record is not sent before the offset behind the last one is on disk. */
+/* Of a source that sends one record at a time. */
 static bool
 must_wait(struct pipeline *p, struct source *s)
 {
     if (!s->plan->one_at_a_time)
         return false;
-    if (s->window.length > 0) {
-        s->waiting = true;              /* its own acknowledgement calls it */
-        return true;
-    }
-    if (s->saved_by <= p->saved)
+    if (s->window.length == 0 && saving_is_done(&p->saving, s))
         return false;
-    s->waiting = s->saving = true;
-    s->next_waiting = p->saving;
-    p->saving = s;
+    s->waiting = true;                  /* its acknowledgement, or the disk, calls it */
     return true;
-}
-
-static void
-on_saved(void *ctx, uint64_t number)
-{
-    struct pipeline *p = ctx;
-    struct source  **at = &p->saving;
-
-    p->saved = number;
-    while (*at != NULL) {
-        struct source *s = *at;
-
-        if (s->saved_by > number) {
-            at = &s->next_waiting;
-            continue;
-        }
-        *at = s->next_waiting;
-        s->saving = false;
-        enqueue(p, s);
-    }
-    kick(p);
 }
 
 /* Somebody has been waiting: what cannot be sent gives its memory back. */
@@ -425,11 +397,7 @@ pipeline_forget(struct pipeline *p, struct source *s)
     struct source **at = &p->first_waiting, *last = NULL;
 
     if (s->saving) {
-        for (at = &p->saving; *at != s;)
-            at = &(*at)->next_waiting;
-        *at = s->next_waiting;
-        s->saving = false;
-        s->next_waiting = NULL;
+        saving_forget(&p->saving, s);
     } else if (s->queued) {
         while (*at != s) {
             last = *at;
@@ -698,6 +666,7 @@ count_read(struct pipeline *p, struct source *s, const struct chunk *c)
     p->counts.read_bytes += c->end - c->begin;
     p->counts.records_out += c->records;
     p->counts.long_lines += c->long_lines;
+    p->counts.undecoded += c->undecoded;
     p->counts.in_flight += c->nmessages;
 }
 
@@ -707,10 +676,6 @@ send_runs(struct pipeline *p, struct chunk *c)
     for (uint32_t i = 0; i < c->nruns; i++) {
         const struct run *run = &c->runs[i];
 
-        if (run->output->at_most_once) {
-            c->acked += run->count;
-            p->counts.in_flight -= run->count;
-        }
         if (run->reject == NULL) {
             run->output->ops->send(run->output, run);
             continue;
@@ -718,6 +683,46 @@ send_runs(struct pipeline *p, struct chunk *c)
         for (uint32_t m = run->first; m < run->first + run->count; m++)
             pipeline_rejected(p, run, &c->messages[m], run->reject);
     }
+}
+
+/* What goes to outputs with at_most_once has arrived, as far as offsets go. */
+static void
+count_given(struct pipeline *p, struct chunk *c)
+{
+    for (uint32_t i = 0; i < c->nruns; i++)
+        if (c->runs[i].output->at_most_once) {
+            c->acked += c->runs[i].count;
+            p->counts.in_flight -= c->runs[i].count;
+        }
+}
+
+void
+pipeline_stop_sending(struct pipeline *p)
+{
+    struct chunk *c;
+
+    while ((c = saving_take_chunk(&p->saving, true)) != NULL) {
+        p->counts.lost += c->nmessages;
+        c->failed += c->nmessages;
+        pipeline_unpin(p, c);
+    }
+}
+
+static void
+on_saved(void *ctx, uint64_t number)
+{
+    struct pipeline *p = ctx;
+    struct source   *s;
+    struct chunk    *c;
+
+    p->saving.saved = number;
+    while ((s = saving_take_source(&p->saving)) != NULL)
+        enqueue(p, s);
+    while ((c = saving_take_chunk(&p->saving, false)) != NULL) {
+        send_runs(p, c);
+        pipeline_unpin(p, c);
+    }
+    kick(p);
 }
 
 void
@@ -740,9 +745,15 @@ pipeline_push(struct job **job)
     count_read(p, s, c);
     window_push(&s->window, &c);
     sent->pins++;                       /* until every run of it was handed over */
-    send_runs(p, sent);
+    count_given(p, sent);
     note_active(p, s);
-    pipeline_unpin(p, sent);
+    if (p->conf.store != NULL && plan_at_most_once(s->plan)) {
+        advance(p, s);                  /* the offset behind it is on disk before it is sent */
+        saving_add(&p->saving, sent, checkpoints_hurry(p->conf.store));
+    } else {
+        send_runs(p, sent);
+        pipeline_unpin(p, sent);
+    }
     kick(p);
 }
 
@@ -784,10 +795,11 @@ static void
 advance(struct pipeline *p, struct source *s)
 {
     const uint64_t before = s->window.committed, held = s->window.held_records;
+    const int64_t  lead = s->window.lead;
     struct chunk  *done = window_advance(&s->window);
 
     p->counts.records_held += s->window.held_records - held;
-    if (s->window.committed != before)
+    if (s->window.committed != before || s->window.lead != lead)
         note_committed(p, s);
     if (done == NULL)
         return;

@@ -90,6 +90,10 @@ void pipeline_return(struct job **job);
 /* The source does not want its turn any more. */
 void pipeline_forget(struct pipeline *p, struct source *s);
 
+/* Outputs are about to stop: what was not handed over yet, because its offset is not on
+ * disk (at_most_once), is lost. */
+void pipeline_stop_sending(struct pipeline *p);
+
 /* Read nothing any more: pipeline_job() refuses, room() is not called. */
 void pipeline_close(struct pipeline *p);
 
@@ -134,6 +138,7 @@ struct pipeline_counts {
     uint64_t records_out;       /* records of the chunks that are out, */
     uint64_t records_held;      /* and of them those that are behind a committed offset */
     uint64_t long_lines;
+    uint64_t undecoded;         /* characters that became U+FFFD */
     uint64_t memory;            /* bytes charged now */
     uint64_t chunks;            /* out now */
 };

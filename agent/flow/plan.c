@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/base/mem.h"
+#include "agent/flow/output.h"
 
 static const struct choice long_lines_choices[] = {
     { "split", LONG_SPLIT },
@@ -14,8 +15,6 @@ static const struct choice long_lines_choices[] = {
     { "drop", LONG_DROP },
     { NULL, 0 },
 };
-
-static const struct choice encoding_choices[] = { { "utf-8", 0 }, { NULL, 0 } };
 
 const struct field plan_fields[] = {
     A_NODE(struct plan, "parser", parser_node,
@@ -26,8 +25,11 @@ const struct field plan_fields[] = {
     A_CHOICE(struct plan, "long_lines", long_lines, "split", long_lines_choices,
         "What becomes of a longer line: `split` sends it in pieces of max_line, `truncate` keeps "
         "its beginning, `drop` leaves it out."),
-    A_CHOICE(struct plan, "encoding", encoding, "utf-8", encoding_choices,
-        "How the file is written."),
+    A_TEXT(struct plan, "encoding", encoding_name, "utf-8",
+        "How lines are written: any name that iconv knows, such as `utf-16` (a mark at the "
+        "beginning tells the order of bytes; without one, little endian), `utf-16le`, "
+        "`iso-8859-1`, `shift_jis`. They are converted to UTF-8 before anything else; what cannot "
+        "be becomes U+FFFD. `raw` and `max_line` are about the bytes as read."),
     A_NODE(struct plan, "multiline", multiline_node,
         "Which lines are one record: a map of `start`, `continue` or `preset`, and `timeout`, "
         "`max_lines`, `max_size`; see `stoker reference multiline`."),
@@ -53,6 +55,7 @@ plan_free(struct plan *plan)
     if (plan == NULL)
         return;
     fields_fini(&set, 1);
+    encoding_free(plan->encoding);
     for (size_t i = 0; i < plan->nfields; i++)
         free(plan->fields[i].text);
     free(plan->fields);
@@ -64,10 +67,35 @@ plan_free(struct plan *plan)
     free(plan);
 }
 
+bool
+plan_at_most_once(const struct plan *plan)
+{
+    bool some = false;
+
+    for (size_t i = 0; i < plan->nroutes; i++) {
+        const struct route *r = plan->routes[i];
+
+        if (r->drop)
+            continue;
+        if (!r->output->at_most_once)
+            return false;
+        some = true;
+    }
+    return some;
+}
+
 struct settings
 plan_settings(struct plan *plan)
 {
     return (struct settings){ plan, plan_fields };
+}
+
+int
+plan_set_encoding(struct plan *plan, struct error *err)
+{
+    if (plan->encoding_name == NULL)
+        return 0;
+    return encoding_new(plan->encoding_name, &plan->encoding, err);
 }
 
 void

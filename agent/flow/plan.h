@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/data/encoding.h"
 #include "agent/data/field.h"
 #include "agent/data/names.h"
 #include "agent/flow/multiline.h"
@@ -29,7 +30,8 @@ struct plan {
     char                 *host_name;    /* owned */
     uint64_t              max_line;     /* bytes */
     int                   long_lines;   /* enum long_lines */
-    int                   encoding;     /* only utf-8 so far */
+    char                 *encoding_name;    /* as written */
+    struct encoding      *encoding;     /* owned; NULL: UTF-8 */
     const struct node    *fields_node;  /* `fields`, `parser` and `multiline` as written: config.c
                                          * reads them */
     const struct node    *parser_node, *multiline_node;
@@ -56,6 +58,9 @@ void         plan_free(struct plan *plan);
 struct settings plan_settings(struct plan *plan);
 
 /* May a record have more than one line?  Then group.c makes them. */
+/* Nothing of it is sent twice, whatever happens: all its outputs are at_most_once. */
+bool plan_at_most_once(const struct plan *plan);
+
 static inline bool
 plan_has_groups(const struct plan *plan)
 {
@@ -64,6 +69,9 @@ plan_has_groups(const struct plan *plan)
 
 /* The longest body of a record that was not made of fields, in bytes. */
 uint64_t plan_longest(const struct plan *plan);
+
+/* Make `encoding` of its name; -1 with `err` filled if there is none of that name. */
+int plan_set_encoding(struct plan *plan, struct error *err);
 
 void plan_add_field(struct plan *plan, uint32_t number, const char *text);
 

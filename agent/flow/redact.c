@@ -15,8 +15,11 @@
 #define PRESET "[REDACTED]"
 #define HIDDEN "[not searched to its end]"
 
-enum { MAX_TIME = 50 * 1000 * 1000 };   /* ns for the matches of one text; one search has a
-                                         * limit of its own */
+enum {
+    MAX_TIME = 50 * 1000 * 1000,    /* ns for a record; one search has a limit of its own */
+    SEARCHES = 4,                   /* between two looks at the clock */
+    MAX_GROWTH = 1024 * 1024,       /* bytes by which replacements may make a text longer */
+};
 
 /* A piece of `with`: a text, or what a group has matched. */
 struct piece {
@@ -250,73 +253,85 @@ redact_fini(struct redactions *set)
 
 /* ---- One text ----------------------------------------------------------- */
 
-enum outcome { SAME, CHANGED, GIVEN_UP };
+/* While one record is redacted. */
+struct redactor {
+    const struct redactions *set;
+    struct arena            *arena;
+    struct buf              *text;      /* the one that is being written */
+    struct pattern_work     *pattern;
+    uint64_t                 began;     /* clock_ns() at the first look; 0: none yet */
+    unsigned                 searches;
+    bool                     given_up;
+};
 
 static void
-add_replacement(struct buf *b, const struct redaction *rd, const struct pattern_work *pattern,
-                struct slice text)
+add_replacement(const struct redactor *x, const struct redaction *rd, struct slice text)
 {
     for (size_t i = 0; i < rd->npieces; i++) {
         const struct piece *p = &rd->pieces[i];
-        const struct slice  s = p->is_group ? pattern_group(pattern, text, p->group) : p->text;
+        const struct slice  s = p->is_group ? pattern_group(x->pattern, text, p->group) : p->text;
 
         if (s.ptr != NULL)
-            buf_add_slice(b, s);
+            buf_add_slice(x->text, s);
     }
 }
 
-/* Look for the next match; one text may not take for ever, however many there are. */
-static enum pattern_result
-next_match(const struct redaction *rd, struct pattern_work *pattern, struct slice text,
-           size_t at, uint64_t *began)
+/* A record may not take for ever, however many texts and matches it has. */
+static bool
+is_late(struct redactor *x)
 {
-    if (at > 0 && *began == 0)
-        *began = clock_ns();
-    else if (at > 0 && clock_ns() - *began > MAX_TIME)
-        return PATTERN_LIMIT;
-    return pattern_search(rd->pattern, pattern, text, at);
+    if (++x->searches % SEARCHES != 0)
+        return false;
+    if (x->began == 0)
+        x->began = clock_ns();
+    return clock_ns() - x->began > MAX_TIME;
 }
 
-static enum outcome
-redact_once(const struct redaction *rd, struct slice *text, struct arena *a, struct buf *b,
-            struct pattern_work *pattern)
+static enum pattern_result
+next_match(struct redactor *x, const struct redaction *rd, struct slice text, size_t at)
 {
-    uint64_t            began = 0;
-    size_t              at = 0;         /* what lies before it stands in `b` */
+    if (is_late(x) || x->text->len > text.len + MAX_GROWTH)
+        return PATTERN_LIMIT;
+    return pattern_search(rd->pattern, x->pattern, text, at);
+}
+
+/* True if something was replaced. */
+static bool
+redact_once(struct redactor *x, const struct redaction *rd, struct slice *text)
+{
+    size_t              at = 0;         /* what lies before it was written */
     enum pattern_result result;
 
-    buf_clear(b);
-    while ((result = next_match(rd, pattern, *text, at, &began)) == PATTERN_YES) {
-        const struct slice match = pattern_group(pattern, *text, 0);
+    buf_clear(x->text);
+    while ((result = next_match(x, rd, *text, at)) == PATTERN_YES) {
+        const struct slice match = pattern_group(x->pattern, *text, 0);
         const size_t       begin = (size_t)(match.ptr - text->ptr);
 
         assert(begin >= at && match.len > 0);
-        buf_add(b, text->ptr + at, begin - at);
-        add_replacement(b, rd, pattern, *text);
+        buf_add(x->text, text->ptr + at, begin - at);
+        add_replacement(x, rd, *text);
         at = begin + match.len;
     }
-    if (result == PATTERN_NO && at == 0)
-        return SAME;
-    if (result == PATTERN_NO)
-        buf_add(b, text->ptr + at, text->len - at);
-    else
-        buf_add_string(b, HIDDEN);
-    *text = arena_copy(a, buf_slice(b));
-    return result == PATTERN_NO ? CHANGED : GIVEN_UP;
+    x->given_up = result == PATTERN_LIMIT;
+    if (at == 0 || x->given_up)
+        return false;
+    buf_add(x->text, text->ptr + at, text->len - at);
+    *text = arena_copy(x->arena, buf_slice(x->text));
+    return true;
 }
 
-static enum outcome
-redact_text(const struct redactions *set, struct slice *text, struct arena *a, struct buf *b,
-            struct pattern_work *pattern)
+/* True if the text is another one now. */
+static bool
+redact_text(struct redactor *x, struct slice *text)
 {
-    enum outcome worst = SAME;
+    bool changed = false;
 
-    for (size_t i = 0; i < set->count && worst != GIVEN_UP; i++) {
-        const enum outcome one = redact_once(&set->list[i], text, a, b, pattern);
-
-        worst = one > worst ? one : worst;
-    }
-    return worst;
+    for (size_t i = 0; i < x->set->count && !x->given_up; i++)
+        if (redact_once(x, &x->set->list[i], text))
+            changed = true;
+    if (x->given_up)
+        *text = SLICE(HIDDEN);
+    return changed || x->given_up;
 }
 
 /* ---- A record ----------------------------------------------------------- */
@@ -329,17 +344,34 @@ lies_in(struct slice part, struct slice whole)
 
 /* The raw line with the new body where the old one stood. */
 static struct slice
-put_body(struct slice raw, struct slice before, struct slice body, struct arena *a,
-         struct buf *b)
+put_body(struct redactor *x, struct slice raw, struct slice before, struct slice body)
 {
+    const size_t at = (size_t)(before.ptr - raw.ptr);
+
     if (!lies_in(before, raw))
         return body;
-    buf_clear(b);
-    buf_add(b, raw.ptr, (size_t)(before.ptr - raw.ptr));
-    buf_add_slice(b, body);
-    buf_add(b, before.ptr + before.len,
-            (size_t)(raw.ptr + raw.len - (before.ptr + before.len)));
-    return arena_copy(a, buf_slice(b));
+    buf_clear(x->text);
+    buf_add(x->text, raw.ptr, at);
+    buf_add_slice(x->text, body);
+    buf_add(x->text, before.ptr + before.len, raw.len - at - before.len);
+    return arena_copy(x->arena, buf_slice(x->text));
+}
+
+/* The body and the line that it stands in, or that only encodes it. */
+static void
+redact_line(struct redactor *x, struct record *r, bool wants_raw)
+{
+    const struct slice before = r->body;
+    const bool         is_body = !wants_raw || slice_equal(r->raw, before);
+    const bool         changed = redact_text(x, &r->body);
+
+    if (is_body) {
+        r->raw = r->body;
+        return;
+    }
+    if (changed)
+        r->raw = put_body(x, r->raw, before, r->body);
+    (void)redact_text(x, &r->raw);
 }
 
 /* What has changed is still JSON only if it says so itself. */
@@ -356,28 +388,16 @@ is_nested_json(const struct value *v)
 }
 
 bool
-redact_record(const struct redactions *set, struct record *r, struct arena *a,
+redact_record(const struct redactions *set, struct record *r, bool wants_raw, struct arena *a,
               struct redact_work *work, struct pattern_work *pattern)
 {
-    const struct slice before = r->body;
-    enum outcome       worst = redact_text(set, &r->body, a, &work->text, pattern), one;
-    const bool         is_body = slice_equal(r->raw, before);
+    struct redactor x = { .set = set, .arena = a, .text = &work->text, .pattern = pattern };
 
-    if (worst != SAME)
-        r->raw = is_body ? r->body : put_body(r->raw, before, r->body, a, &work->text);
-    if (!is_body) {
-        one = redact_text(set, &r->raw, a, &work->text, pattern);
-        worst = one > worst ? one : worst;
-    }
-    for (uint32_t i = 0; i < r->nvalues; i++) {
-        struct value *v = &r->values[i];
-
-        one = redact_text(set, &v->text, a, &work->text, pattern);
-        if (one != SAME && !is_nested_json(v))
-            v->type = VALUE_TEXT;
-        worst = one > worst ? one : worst;
-    }
-    return worst != GIVEN_UP;
+    redact_line(&x, r, wants_raw);
+    for (uint32_t i = 0; i < r->nvalues; i++)
+        if (redact_text(&x, &r->values[i].text) && !is_nested_json(&r->values[i]))
+            r->values[i].type = VALUE_TEXT;
+    return !x.given_up;
 }
 
 void

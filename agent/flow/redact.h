@@ -18,8 +18,9 @@
  * where something was replaced in them, and so does nested JSON that is none any
  * more; it is searched as it is written, escapes included.
  *
- * A text in which a search had to be given up (pattern.h) is hidden from there
- * on: what was not looked at is not sent.
+ * Where a search had to be given up (pattern.h), or all of them take too long, the
+ * text and those that were still to come are hidden: what was not looked at is
+ * not sent.
  *
  * Compiled once and then constant: any thread, each with work of its own.
  *
@@ -66,10 +67,11 @@ void redact_load(struct redactions *set, const char *what, const struct node *li
                  struct errors *errs);
 void redact_fini(struct redactions *set);
 
-/* Redact the record; new texts are written to `a`.  `pattern` has room for
- * set->groups.  False if a search was given up. */
-bool redact_record(const struct redactions *set, struct record *r, struct arena *a,
-                   struct redact_work *work, struct pattern_work *pattern);
+/* Redact the record; new texts are written to `a`.  `wants_raw`: somebody will ask for
+ * the raw line; otherwise it is the body from now on.  `pattern` has room for
+ * set->groups.  False if something is hidden. */
+bool redact_record(const struct redactions *set, struct record *r, bool wants_raw,
+                   struct arena *a, struct redact_work *work, struct pattern_work *pattern);
 
 /* Remember the record, and give it back as it was: for the next route. */
 void redact_keep(struct redact_work *work, const struct record *r);

@@ -526,10 +526,10 @@ route_matches(const struct route *r, const struct record *rec, struct arena *a,
 }
 
 struct slice
-route_json(const struct route *r, const struct record *rec, struct arena *a)
+route_json(const struct route *r, const struct record *rec, struct arena *a, struct buf *b)
 {
     assert(r->value == ROUTE_VALUE_JSON);
-    return json_value_render(r->json, rec, a);
+    return json_value_render(r->json, rec, a, b);
 }
 
 static bool

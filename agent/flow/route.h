@@ -90,8 +90,10 @@ bool route_from(const struct route *r, const char *input);
 bool route_matches(const struct route *r, const struct record *rec, struct arena *a,
                    struct pattern_work *work);
 
-/* Write the value of a ROUTE_VALUE_JSON route: one JSON object. */
-struct slice route_json(const struct route *r, const struct record *rec, struct arena *a);
+/* Write the value of a ROUTE_VALUE_JSON route: one JSON object.  `b` is room to write it in,
+ * kept from record to record. */
+struct slice route_json(const struct route *r, const struct record *rec, struct arena *a,
+                        struct buf *b);
 
 /* Is it a topic that Kafka would take: [a-zA-Z0-9._-], 1 to 249 characters,
  * neither "." nor ".."? */

@@ -52,12 +52,14 @@ struct source {
     int64_t                  id;            /* its row in the database; 0: none yet */
     struct identity          identity;
     struct window            window;
+    bool                     unnoted;       /* it has no row for now (checkpoints_note) */
     bool                     once;          /* what was read cannot be read again: never rewound */
     char                    *halted;        /* owned: why it is read no further, until the next
                                              * start; NULL: it is */
 
     /* for status and metrics */
-    uint64_t                 size;          /* bytes, as last seen */
+    uint64_t                 size;          /* bytes of content, as last seen */
+    uint64_t                 disk_size;     /* of the file: less if it is compressed */
     uint64_t                 read_records, read_bytes;
     uint64_t                 acked_records, acked_bytes;
 

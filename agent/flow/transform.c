@@ -41,7 +41,10 @@ struct target {
 struct scratch {
     struct record     record;
     struct parse_work work;
+    struct decoder   *decoder;
+    const struct encoding *encoding;    /* of the chunk; NULL: UTF-8 */
     struct redact_work redact;
+    struct buf        json;     /* a value of that format, while it is written */
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
     bool              clock_stands;
     struct groups    *groups;   /* made when an input first needs it */
@@ -65,6 +68,7 @@ scratch_new(const struct names *names, size_t groups)
     struct scratch *w = NEW(struct scratch);
 
     record_init(&w->record, names);
+    w->decoder = decoder_new();
     w->record.numbered_only = !names_all_asked(names);
     w->work.pattern = pattern_work_new(groups);
     return w;
@@ -82,8 +86,10 @@ scratch_free(struct scratch *w)
     free(w->spare);
     free(w->gathered);
     redact_work_fini(&w->redact);
+    buf_fini(&w->json);
     groups_free(w->groups);
     pattern_work_free(w->work.pattern);
+    decoder_free(w->decoder);
     record_fini(&w->record);
     free(w);
 }
@@ -243,7 +249,7 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
         }
         break;
     case ROUTE_VALUE_JSON:
-        value = route_json(route, r, &w->chunk->arena);
+        value = route_json(route, r, &w->chunk->arena, &w->json);
         break;
     }
     m->value = value.ptr;
@@ -408,12 +414,14 @@ parse(struct scratch *w)
 static void
 make_redacted(struct scratch *w, const struct route *r)
 {
-    bool whole;
+    const bool raw = r->value == ROUTE_VALUE_RAW || record_asked(&w->record, NAME_RAW);
+    bool       whole;
 
     if (r->go_on)
         redact_keep(&w->redact, &w->record);
-    whole = redact_record(&r->redact, &w->record, &w->chunk->arena, &w->redact, w->work.pattern);
-    make_message(w, r, whole ? NULL : "the search for what to redact took too long");
+    whole = redact_record(&r->redact, &w->record, raw, &w->chunk->arena, &w->redact,
+                          w->work.pattern);
+    make_message(w, r, whole ? NULL : "the search for what to redact was given up");
     if (r->go_on)
         redact_undo(&w->redact, &w->record);
 }
@@ -507,6 +515,8 @@ take_record(struct scratch *w, size_t at, size_t len, size_t body_len)
     struct chunk *c = w->chunk;
     struct slice  raw = { c->bytes + at, len }, body = { c->bytes + at, body_len };
 
+    if (w->encoding != NULL)
+        body = decoder_text(w->decoder, w->encoding, body, &c->arena, &c->undecoded);
     if (c->begin + at == 0 && body.len >= 3 && memcmp(body.ptr, "\xef\xbb\xbf", 3) == 0) {
         body.ptr += 3;
         body.len -= 3;
@@ -518,15 +528,13 @@ take_record(struct scratch *w, size_t at, size_t len, size_t body_len)
 
 /* ---- From bytes to lines ----------------------------------------------------- */
 
-/* The longest piece of at most `most` bytes that does not end inside a UTF-8
- * character; `line` goes on behind it. */
-static size_t
-cut(const char *line, size_t most)
+size_t
+transform_cut(const char *text, size_t most)
 {
     size_t len = most;
 
     for (unsigned back = 0; back < 4 && len > 0; back++, len--)
-        if (((unsigned char)line[len] & 0xc0) != 0x80)
+        if (((unsigned char)text[len] & 0xc0) != 0x80)
             return len;
     return most;        /* no UTF-8 at all */
 }
@@ -537,7 +545,10 @@ static size_t
 take_long(struct scratch *w, size_t at, size_t len)
 {
     const size_t max = w->plan->max_line;
-    const size_t piece = cut(w->chunk->bytes + at, max);
+    const char  *line = w->chunk->bytes + at;
+    const size_t piece = w->encoding == NULL
+        ? transform_cut(line, max)
+        : decoder_cut(w->decoder, w->encoding, line, max);
 
     switch ((enum long_lines)w->plan->long_lines) {
     case LONG_SPLIT:
@@ -561,10 +572,11 @@ static bool
 take_line(struct scratch *w, size_t *at, size_t len, bool ended)
 {
     struct chunk *c = w->chunk;
+    const size_t  lf = ended ? encoding_unit(w->encoding) : 0;
     size_t        body = len;
 
-    if (ended && len > 0 && c->bytes[*at + len - 1] == '\r')
-        body--;
+    if (ended)
+        body -= encoding_cr(w->encoding, c->bytes + *at, len);
     if (body > w->plan->max_line && w->plan->long_lines == LONG_SPLIT)
         c->long_lines++;
     while (body > w->plan->max_line) {
@@ -572,7 +584,7 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
 
         *at += used;
         if (used == body) {
-            *at += len - body + (ended ? 1 : 0);
+            *at += len - body + lf;
             return true;
         }
         len -= used;
@@ -581,7 +593,7 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
             return false;
     }
     take_record(w, *at, len, body);
-    *at += len + (ended ? 1 : 0);
+    *at += len + lf;
     return true;
 }
 
@@ -597,7 +609,8 @@ take_rest(struct scratch *w, size_t *at, bool final)
         if (final) {
             if (!take_line(w, at, len, false))
                 break;
-        } else if (len < w->plan->max_line + 2) {   /* CR and LF may still follow */
+        } else if (len < w->plan->max_line + 2 * encoding_unit(w->encoding)) {
+            /* CR and LF may still follow */
             break;
         } else if (w->plan->long_lines == LONG_SPLIT) {
             *at += take_long(w, *at, len);
@@ -617,6 +630,9 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->plan = plan;
     w->chunk = c;
     w->work.arena = &c->arena;
+    w->encoding = c->encoding;
+    if (w->encoding == NULL && plan->encoding != NULL)
+        w->encoding = encoding_marked(plan->encoding, c->bytes, c->begin == 0 ? c->len : 0);
     w->now = w->clock_stands ? 1 : 0;
     w->source = source_number(c->source);
     w->room = plan->one_at_a_time ? c->max_messages : (uint32_t)plan->nroutes;
@@ -656,13 +672,13 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
     if (plan_has_groups(plan))
         return transform_groups(w, final);
     for (;;) {
-        const char *lf = memchr(c->bytes + at, '\n', c->len - at);
+        const size_t line = encoding_first_line(w->encoding, c->bytes + at, c->len - at);
 
-        if (lf == NULL) {
+        if (line == 0) {
             result = take_rest(w, &at, final);
             break;
         }
-        if (!take_line(w, &at, (size_t)(lf - c->bytes) - at, true) ||
+        if (!take_line(w, &at, line - encoding_unit(w->encoding), true) ||
             !chunk_has_room(c, w->room))
             break;
     }
@@ -727,7 +743,8 @@ transform_gather(struct scratch *w, struct chunk *c)
 size_t
 transform_room(const struct plan *plan)
 {
-    size_t longest = plan->max_line + 2 + 4;        /* CR LF, and a character that is not cut */
+    /* CR LF of the longest, and a character that is not cut */
+    size_t longest = plan->max_line + 2 * ENCODING_UNIT + 4;
 
     if (plan_has_groups(plan) && groups_room(plan) > longest)
         longest = groups_room(plan);

@@ -5,7 +5,8 @@
  *
  * Lines (config.md 5): a line ends with LF, one CR before it belongs to the
  * line end.  A line longer than max_line is cut, shortened or left out as
- * long_lines says, and counted.
+ * long_lines says, and counted.  Lines in another encoding than UTF-8 end with its
+ * own LF, and their body is converted (agent/data/encoding.h).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -54,6 +55,10 @@ void transform_long(const struct plan *plan, struct scratch *w, struct chunk *c,
  * from front to back; every few lines of it are a cache line's wait.  Leaves the chunk as it is
  * where it would not do. */
 void transform_gather(struct scratch *w, struct chunk *c);
+
+/* The longest part of at most `most` bytes that does not end inside a UTF-8 character; the text
+ * goes on behind it. */
+size_t transform_cut(const char *text, size_t most);
 
 /* The room that a chunk needs for the longest line, or group of lines (group.h). */
 size_t transform_room(const struct plan *plan);

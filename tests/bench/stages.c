@@ -46,6 +46,7 @@ struct bench {
     struct record        record;
     struct parse_work    work;
     struct arena         arena;
+    struct buf           text;
     char                *bytes;
     struct slice         lines[LINES];
     size_t               size;          /* of all lines */
@@ -78,8 +79,9 @@ static size_t
 access_line(char *to, unsigned n)
 {
     const int len = sprintf(
-        to, "203.0.%u.%u - %s [07/Mar/2024:%02u:%02u:%02u +0000] \"GET /api/v1/orders/%u HTTP/1.1\" "
-        "%u %u \"https://shop.example/%u\" \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\"",
+        to, "203.0.%u.%u - %s [07/Mar/2024:%02u:%02u:%02u +0000] \"GET /api/v1/orders/%u "
+        "HTTP/1.1\" %u %u \"https://shop.example/%u\" "
+        "\"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\"",
         mixed(n, 1) % 4, mixed(n, 2) % 254 + 1, n % 3 == 0 ? "ann" : "-", mixed(n, 3) % 24,
         mixed(n, 4) % 60, mixed(n, 5) % 60, mixed(n, 6) % 100000, n % 7 == 0 ? 404u : 200u,
         mixed(n, 7) % 50000, mixed(n, 8) % 1000);
@@ -102,8 +104,8 @@ json_line(char *to, unsigned n, size_t size)
                  mixed(n, 8) % 1000000, mixed(n, 9) % 255, n % 7 == 0 ? 500u : 200u,
                  mixed(n, 10) % 100, mixed(n, 11) % 1000, mixed(n, 12) % 1000000);
     for (unsigned i = 0; (size_t)(p - to) + 130 < size; i++)
-        p += sprintf(p, ",\"field_%u\":{\"text\":\"the quick brown fox jumps over the lazy dog %u\","
-                     "\"n\":[%u,%u.5]}", i, mixed(n, 20 + i), mixed(n, 40 + i) % 100,
+        p += sprintf(p, ",\"field_%u\":{\"text\":\"the quick brown fox jumps over the lazy dog "
+                     "%u\",\"n\":[%u,%u.5]}", i, mixed(n, 20 + i), mixed(n, 40 + i) % 100,
                      mixed(n, 60 + i) % 10);
     while ((size_t)(p - to) + 30 < size)
         p += sprintf(p, ",\"pad_%04u\":%u", mixed(n, (unsigned)(p - to)) % 10000, n % 1000);
@@ -128,7 +130,8 @@ logfmt_line(char *to, unsigned n)
 {
     const int len = sprintf(
         to, "time=2024-03-07T%02u:%02u:%02uZ level=%s msg=\"request served in %u ms\" method=GET "
-        "path=/api/v1/orders/%u status=%u bytes=%u client=203.0.113.%u user=\"ann \\\"a\\\" b\" tls",
+        "path=/api/v1/orders/%u status=%u bytes=%u client=203.0.113.%u "
+        "user=\"ann \\\"a\\\" b\" tls",
         mixed(n, 1) % 24, mixed(n, 2) % 60, mixed(n, 3) % 60, n % 5 == 0 ? "warn" : "info",
         mixed(n, 4) % 1000, mixed(n, 5) % 100000, n % 7 == 0 ? 500u : 200u, mixed(n, 6) % 50000,
         mixed(n, 7) % 255);
@@ -232,7 +235,7 @@ render_json(struct bench *b)
 {
     for (size_t i = 0; i < LINES; i++) {
         parse_line(b, b->lines[i]);
-        (void)route_json(b->plan->routes[0], &b->record, &b->arena);
+        (void)route_json(b->plan->routes[0], &b->record, &b->arena, &b->text);
     }
     arena_reset(&b->arena);
 }
@@ -317,6 +320,7 @@ unload(struct bench *b)
         arena_fini(&b->arena);
         pattern_work_free(b->work.pattern);
         config_free(b->conf);
+        buf_fini(&b->text);
     }
     free(b->bytes);
     b->conf = NULL;
@@ -363,7 +367,8 @@ measure(struct bench *b, step_f *step, step_f *floor, double *floor_ns)
 static void
 say_ns(const char *what, double ns, double goal)
 {
-    printf("{\"what\": \"%s\", \"value\": %.1f, \"unit\": \"ns\", \"goal\": %.0f}\n", what, ns, goal);
+    printf("{\"what\": \"%s\", \"value\": %.1f, \"unit\": \"ns\", \"goal\": %.0f}\n", what, ns,
+           goal);
 }
 
 static void
@@ -394,7 +399,8 @@ static const struct rate {
       parse_and_render, 500 },
     { "json, 400 bytes: all fields to a JSON value", json_400, "{type: json}",
       "value: {format: json, exclude: [body]}", render_json, 0 },
-    { "logfmt: all fields", logfmt_line, "{type: logfmt}", "value: {format: json}", parse_all, 300 },
+    { "logfmt: all fields", logfmt_line, "{type: logfmt}", "value: {format: json}", parse_all,
+      300 },
     { "logfmt: key and two headers", logfmt_line, "{type: logfmt}",
       "key: '${client}', headers: {level: '${level}', user: '${user}'}", parse_and_render, 300 },
     { "delimited: all fields", csv_line,
@@ -545,16 +551,16 @@ run_regex(struct bench *b, const char *what)
     PCRE2_SIZE at;
     double     ns, floor;
 
-    load(b, "inputs: {x: {paths: /x, parser: {type: regex, pattern: '%s'}, value: {format: json}}}\n",
-         PATTERN);
+    load(b, "inputs: {x: {paths: /x, parser: {type: regex, pattern: '%s'}, "
+         "value: {format: json}}}\n", PATTERN);
     make_lines(b, access_line);
     b->code = pcre2_compile((PCRE2_SPTR)PATTERN, PCRE2_ZERO_TERMINATED, 0, &error, &at, NULL);
     assert(b->code != NULL);
     pcre2_jit_compile(b->code, PCRE2_JIT_COMPLETE);
     b->match = pcre2_match_data_create_from_pattern(b->code, NULL);
     ns = measure(b, parse_all, bare_match, &floor);
-    printf("{\"what\": \"%s\", \"value\": %.1f, \"unit\": \"ns\", \"floor\": %.1f, \"ratio\": %.3f, "
-           "\"goal\": 1.3}\n", what, ns, floor, ns / floor);
+    printf("{\"what\": \"%s\", \"value\": %.1f, \"unit\": \"ns\", \"floor\": %.1f, "
+           "\"ratio\": %.3f, \"goal\": 1.3}\n", what, ns, floor, ns / floor);
     pcre2_match_data_free(b->match);
     pcre2_code_free(b->code);
     unload(b);

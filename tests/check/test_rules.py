@@ -34,6 +34,8 @@ OWNERS = {
     r"yaml\.h": r"agent/tree\.c",
     r"sqlite3\.h": r"agent/flow/checkpoint\.c",
     r"pcre2\.h": r"agent/data/pattern\.c",
+    r"iconv\.h": r"agent/data/encoding\.c",
+    r"zlib\.h": r"inputs/file_bytes\.c",
     r"librdkafka/.*": r"outputs/kafka\w*\.[ch]",
     r"uv\.h": r"(agent/flow|inputs|outputs|agent|agent/cli)/[^/]+",
 }
@@ -119,7 +121,8 @@ def prefixes(source):
 
 
 # Settings tables are named after what they fill, a worker's scratch after itself.
-OTHER_NOUNS = {"field": ["type_fields"], "transform": ["scratch_"], "config": ["agent_"]}
+OTHER_NOUNS = {"encoding": ["decoder_"], "field": ["type_fields"], "transform": ["scratch_"],
+               "config": ["agent_"]}
 
 
 def exported():

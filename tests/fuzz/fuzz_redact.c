@@ -67,7 +67,7 @@ check_record(const struct redactions *set, struct slice body)
     if (json)
         (void)record_set_named(&r, SLICE("j"), VALUE_JSON, body);
     redact_keep(&work, &r);
-    whole = redact_record(set, &r, &arena, &work, pattern);
+    whole = redact_record(set, &r, true, &arena, &work, pattern);
     assert(r.body.ptr != NULL && slice_equal(r.body, r.raw) && lies_in(r.body, r.raw));
     for (uint32_t i = 0; i < r.nvalues; i++)
         assert(r.values[i].type != VALUE_JSON || is_json(r.values[i].text));

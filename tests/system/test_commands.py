@@ -204,6 +204,16 @@ def test_try_with_an_unknown_input_ends_with_64(simple):
     assert "'logs'" in done.stderr
 
 
+def test_try_without_an_input_names_them_if_there_are_several(tmp_path):
+    file = write_config(tmp_path / "stoker.yaml", {
+        "outputs": {"main": {"type": "stdout"}},
+        "inputs": {name: {"paths": "/x", "topic": "t"} for name in ("web", "app")}})
+    for arguments in ([], ["--input", "nothing-like-it"]):
+        done = stoker("try", "-c", file, *arguments, stdin="")
+        assert done.returncode == USAGE
+        assert "(there is 'web', 'app')" in done.stderr
+
+
 def test_try_of_a_missing_sample_names_it(simple, tmp_path):
     done = stoker("try", "-c", simple, "--input", "logs", tmp_path / "nothing")
     assert done.returncode == FAILED

@@ -67,6 +67,8 @@ MISTAKES = {
     "a text where a map belongs": ("outputs: «main\n" + INPUT, "outputs"),
     "a map where a list belongs": (OUTPUT + INPUT + "routes: «{topic: t}\n", "routes"),
     "no size": ("agent: {memory: «lots}\n" + OUTPUT + INPUT, "memory"),
+    "an encoding that is none": (
+        OUTPUT + "inputs: {logs: {paths: /x.log, topic: t, encoding: «utf-17}}\n", "utf-17"),
     "no unit of a size": ("agent: {memory: «64Mb}\n" + OUTPUT + INPUT, "memory"),
     "no time": ("agent: {checkpoint_interval: «1 moment}\n" + OUTPUT + INPUT,
                 "checkpoint_interval"),

@@ -2,7 +2,6 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
-import gzip
 import os
 import shutil
 
@@ -317,16 +316,6 @@ def test_a_quiet_file_is_closed_and_read_again_when_it_grows(ship, kafka, topic,
                              for fd in os.listdir(f"/proc/{agent.pid}/fd")), 15, "the close")
     append(log, "two")
     wait_values(kafka, topic, [b"one", b"two"])
-
-
-def test_a_compressed_file_is_not_shipped_as_noise(ship, kafka, topic, tmp_path):
-    """Until compressed files are read, they must not come through as binary lines."""
-    with gzip.open(tmp_path / "app.log.gz", "wb") as file:
-        file.write(b"hello\n")
-    append(tmp_path / "app.log", "plain")
-    ship(tmp_path / "app.log*").start()
-    kafka.wait_count(topic, 1)
-    assert set(arrived(kafka, topic)) <= {b"plain", b"hello"}
 
 
 def test_order_per_file_holds_in_every_partition(ship, kafka, topic, tmp_path):

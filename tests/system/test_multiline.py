@@ -2,9 +2,12 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import os
 import random
+import shutil
 
 from samples import append
+from stoker import CONFIG, DONE, json_lines, stoker, write_config
 from waiting import lasting, wait_for
 
 TRACE = ["ERROR it failed", "java.lang.RuntimeException: outer", "\tat a.B.c(B.java:1)",
@@ -63,6 +66,18 @@ def test_a_pending_group_goes_on_after_a_rotation_by_its_old_file(ship, kafka, t
     writer.write(b"late\n")
     writer.close()
     wait_values(kafka, topic, "Z", "A\nb\nlate", "c", "D")
+    agent.stop()
+
+
+def test_a_pending_group_goes_on_in_the_copy_of_a_truncated_file(ship, kafka, topic, log):
+    agent = ship(settings={"multiline": {"start": "^[A-Z]", "timeout": "1s"},
+                           "poll": "100ms"}).start()
+    append(log, "Z", "A", "b")
+    wait_values(kafka, topic, "Z")
+    shutil.copy(log, log.with_suffix(".1"))
+    os.truncate(log, 0)
+    append(log, "C", "d")
+    wait_values(kafka, topic, "Z", "A\nb", "C\nd")
     agent.stop()
 
 
@@ -153,6 +168,9 @@ def test_interleaved_streams_through_stops_and_kills(ship, kafka, topic, log):
         else:
             agent.stop()
     agent.start()
+    records["stdout"] += ["last but one", "last"]
+    append(log, *(cri("stdout", text) for text in records["stdout"][-2:]))
+    wait_for(lambda: "last but one" in values(kafka, topic), 20, "the file to be read to its end")
     log.unlink()
     everything = sorted(records["stdout"] + records["stderr"])
     wait_for(lambda: sorted(set(values(kafka, topic))) == everything, 20, "all records")
@@ -196,3 +214,37 @@ def test_a_group_larger_than_a_chunk_is_one_record(ship, kafka, topic, log):
     append(log, *group, *group)
     wait_values(kafka, topic, "\n".join(group), "\n".join(group))
     agent.stop()
+
+
+def test_mistakes_are_told_where_they_stand(tmp_path):
+    config = write_config(tmp_path / "stoker.yaml", """\
+outputs: {o: {type: discard}}
+parsers: {k: {type: cri}, r: {type: regex, pattern: a}}
+inputs:
+  a: {paths: /x, topic: t, parser: [r, k]}
+  b: {paths: /x, topic: t, multiline: {start: a, continue: b}}
+  c: {paths: /x, topic: t, multiline: {start: ^a(}}
+  d: {paths: /x, topic: t, multiline: {preset: pyton}}
+  e: {paths: /x, topic: t, multiline: {preset: java, max_line: 5}}
+  f: {paths: /x, topic: t, multiline: {timeout: 1s}}
+""")
+    done = stoker("check", "-c", config)
+    assert done.returncode == CONFIG
+    for place, message in {"4:40": "must be the first one", "5:50": "cannot stand beside 'start'",
+                           "6:50": "missing closing parenthesis", "7:48": "did you mean 'python'",
+                           "8:54": "did you mean 'max_lines'", "9:28": "needs 'start'"}.items():
+        assert f"stoker.yaml:{place}: " in done.stderr and message in done.stderr, place
+
+
+def test_try_shows_groups_and_a_sample_ends_like_a_finished_file(tmp_path):
+    config = write_config(tmp_path / "stoker.yaml", """\
+outputs: {o: {type: stdout}}
+inputs: {a: {paths: /x, topic: t, parser: {type: cri}, multiline: {preset: python}}}
+""")
+    sample = "\n".join([cri("stderr", "Traceback (most recent call last):"),
+                        cri("stdout", "INFO one"), cri("stderr", '  File "x.py", line 1'),
+                        cri("stderr", "Value", "P"), cri("stderr", "Error: x")])
+    done = stoker("try", "-c", config, stdin=sample)
+    assert done.returncode == DONE, done.stderr
+    assert [record["value"] for record in json_lines(done.stdout)] == [
+        'Traceback (most recent call last):\n  File "x.py", line 1\nValueError: x', "INFO one"]

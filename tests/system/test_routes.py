@@ -386,6 +386,39 @@ def test_a_rejected_record_fails_a_test_unless_it_is_expected(tmp_path):
     assert stoker("check", "-c", file).returncode == DONE
 
 
+JSON_TEST = r"""
+outputs: {main: {type: stdout}}
+inputs: {in: {paths: /x, parser: {type: json}, topic: t, value: {format: json, exclude: body}}}
+tests:
+  - name: members
+    given: '{"status": 200, "who": {"name": "j\u00f6e", "tags": ["a"]}, "ok": true, "no": null}'
+    expect:
+      - value: {status: 200, who: {name: jöe, tags: '["a"]'}, ok: true, no: null, other: null}
+"""
+
+
+@pytest.mark.parametrize("right, wrong, shown", [
+    ("", "", None), ("status: 200", "status: «201", ["'status' in the value", '"201"', '"200"']),
+    ("name: jöe", "name: «joe", ["'who.name' in the value", '"joe"', '"jöe"']),
+    ("other: null", "other: «x", ["'other' in the value", '"x"', "null"]),
+    ("ok: true", "ok: «{a: b}", ["'ok' in the value", "an object", '"true"']),
+    ("value: {status: 200, who", "value: «{who", None),
+    ("format: json, exclude: body}", "format: json, include: ok}", ["'status' in the value"]),
+    ("value: {format: json, exclude: body}", "value: none", ["the value is no JSON object"]),
+])
+def test_members_of_a_json_value_can_be_named_one_by_one(tmp_path, right, wrong, shown):
+    text = JSON_TEST.replace(right, wrong, 1) if right else JSON_TEST
+    before = text.partition("«")[0]
+    file = write_config(tmp_path / "stoker.yaml", text.replace("«", ""))
+    done = stoker("check", "-c", file)
+    assert done.returncode == (DONE if shown is None else FAILED), done.stderr
+    if "«" in text and shown:
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        assert f"{file}:{line}:{column}: test 'members': " in done.stderr
+    for words in shown or []:
+        assert words in done.stderr, done.stderr
+
+
 def test_counting_begins_anew_with_every_test(tmp_path):
     test = "  - {name: n%d, given: [a, b, c], expect: [{value: a}, {value: c}]}\n"
     file = write_config(tmp_path / "stoker.yaml",
@@ -435,6 +468,7 @@ def test_check_shows_where_the_records_of_each_file_go(tmp_path):
             {"when": {"a": ["x", "/^y/"], "b": "z"}, "unless": {"c": "w"}, "drop": True},
             {"when": {"a": "b"}, "topic": "logs-${log.file.name}", "continue": True,
              "key": f"${{file:{tmp_path}/key}}"},
+            {"when": {"f": "g"}, "topic": f"${{file:{tmp_path}/key}}-${{log.file.name}}"},
             {"when": {"d": "e"}, "topic": "rest", "sample": "1/10", "redact": {"pattern": "x"},
              "headers": {"h": "1", "i": "2"}, "value": {"format": "json"}}]})
     done = stoker("check", "-c", file)
@@ -449,6 +483,7 @@ def test_check_shows_where_the_records_of_each_file_go(tmp_path):
             "and on to the next",
             "  when d is 'e': topic 'rest' of output 'main', value as json, sample '1/10', "
             "headers 'h', 'i', redacted",
+            "  when f is 'g': topic '(secret)' of output 'main'",
             "  and nowhere if none takes them"):
         assert [line for line in lines if line.partition("  [")[0] == expected], done.stdout
 

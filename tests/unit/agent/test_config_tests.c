@@ -164,8 +164,11 @@ values_of_a_wrong_kind_are_told(void **state)
                "test 'n': 'given' is a text or a list of texts, not a map");
     then_wrong("- {name: n, given: x, expect: [{key: [a]}]}\n", 5, 38,
                "test 'n': 'key' is a text, null or {base64: TEXT}, not 'a list'");
-    then_wrong("- {name: n, given: x, expect: [{value: {base65: x}}]}\n", 5, 40,
-               "test 'n': 'value' is a text, null or {base64: TEXT}, not 'a map'");
+    then_wrong("- {name: n, given: x, expect: [{key: {base65: x}}]}\n", 5, 38,
+               "test 'n': 'key' is a text, null or {base64: TEXT}, not 'a map'");
+    then_wrong("- {name: n, given: x, expect: [{value: {a: {b: [x]}}}]}\n", 5, 48,
+               "test 'n': 'b' is a text, null, {base64: TEXT} or a map of names and texts, not "
+               "'a list'");
     then_wrong("- {name: n, given: x, expect: [{output: null}]}\n", 5, 41,
                "test 'n': 'output' is a text, not 'nothing'");
     then_wrong("- {name: n, given: x, expect: [{partition: p}]}\n", 5, 44,

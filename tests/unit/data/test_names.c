@@ -184,8 +184,8 @@ a_name_is_quoted_as_the_member_of_an_object(void **state)
 
     (void)state;
     names_complete(names);
-    assert_true(slice_is(names_quoted(names, NAME_BODY), "\"body\":"));
-    assert_true(slice_is(names_quoted(names, odd), "\"a\\\"\\n\":"));
+    assert_true(slice_is(names_quoted(names)[NAME_BODY], "\"body\":"));
+    assert_true(slice_is(names_quoted(names)[odd], "\"a\\\"\\n\":"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -3,15 +3,19 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <fcntl.h>
 #include <glob.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 #include <cmocka.h>
@@ -229,7 +233,7 @@ a_file_that_is_no_database_is_set_aside(void **state)
 static void
 run_sqlite(const char *sql)
 {
-    char command[256];
+    char command[1024];
 
     snprintf(command, sizeof command, "sqlite3 '%s' '%s' >/dev/null", file, sql);
     assert_int_equal(system(command), 0);
@@ -252,6 +256,207 @@ a_foreign_database_is_set_aside(void **state)
     unlink(file);
     run_sqlite("CREATE TABLE other (x)");
     expect_set_aside();
+}
+
+/* Cut off, or overwritten in the middle: as a bad disk leaves it. */
+static void
+a_torn_database_is_set_aside(void **state)
+{
+    struct source sources[400];
+
+    (void)state;
+    for (unsigned torn = 0; torn < 2; torn++) {
+        char path[100], page[4096];
+        int  fd;
+
+        for (unsigned i = 0; i < 400; i++) {
+            snprintf(path, sizeof path, "/var/log/a file with a long name/number-%u.log", i);
+            sources[i] = a_source(path, i);
+        }
+        given_noted(sources, 400);
+        memset(page, 0xa5, sizeof page);
+        fd = open(file, O_WRONLY);
+        assert_true(fd >= 0);
+        if (torn == 0)
+            assert_int_equal(ftruncate(fd, 5 * 4096), 0);
+        else
+            assert_int_equal(pwrite(fd, page, sizeof page, 3 * 4096), sizeof page);
+        close(fd);
+        expect_set_aside();
+        for (unsigned i = 0; i < 400; i++)
+            source_fini(&sources[i]);
+    }
+}
+
+static void
+a_database_that_was_set_aside_is_known_to_be_lost(void **state)
+{
+    struct checkpoints *st = open_store();
+
+    (void)state;
+    assert_false(checkpoints_were_lost(st));
+    checkpoints_close(st);
+    run_sqlite("PRAGMA user_version = 99");
+    st = open_store();
+    assert_true(checkpoints_were_lost(st));
+    checkpoints_close(st);
+    st = open_store();
+    assert_false(checkpoints_were_lost(st));
+    checkpoints_close(st);
+}
+
+static const char version_1[] =
+    "PRAGMA application_id = 1937010539; PRAGMA user_version = 1;"
+    "CREATE TABLE file (id INTEGER PRIMARY KEY, input TEXT NOT NULL, path BLOB NOT NULL,"
+    " device INTEGER NOT NULL, inode INTEGER NOT NULL, head_len INTEGER NOT NULL,"
+    " head_hash INTEGER NOT NULL, tail_len INTEGER NOT NULL, tail_hash INTEGER NOT NULL,"
+    " offset INTEGER NOT NULL, updated INTEGER NOT NULL);"
+    "INSERT INTO file VALUES (7, \"nginx\", \"/a.log\", 1, 2, 3, 4, 5, 6, 77, 8);";
+
+static void
+a_database_of_an_older_version_goes_on(void **state)
+{
+    struct source             source = a_source("/b.log", 5);
+    const struct checkpoint  *rows;
+    struct checkpoints       *st;
+    struct error              err;
+    size_t                    count;
+
+    (void)state;
+    checkpoints_close(open_store());
+    unlink(file);
+    run_sqlite(version_1);
+    st = checkpoints_read(state_dir, &err);         /* only looked at */
+    assert_non_null(st);
+    assert_int_equal(checkpoints_rows(st, &count)->offset, 77);
+    checkpoints_close(st);
+    source.size = 50;
+    given_noted(&source, 1);
+    source_fini(&source);
+    st = open_store();
+    assert_false(checkpoints_were_lost(st));
+    rows = checkpoints_rows(st, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(rows[0].offset, 77);
+    assert_int_equal(rows[0].size, 0);
+    assert_int_equal(rows[1].size, 50);
+    checkpoints_close(st);
+}
+
+/* ---- kill -9 ------------------------------------------------------------------ */
+
+/* Write an offset after the other, and say which one is being written. */
+static void
+write_until_killed(volatile uint64_t *noted)
+{
+    struct checkpoints *st = open_store();
+    struct source       s = a_source("/a.log", 0);
+    uv_loop_t           loop;
+
+    uv_loop_init(&loop);
+    checkpoints_start(st, &loop, 1);
+    s.id = 1;
+    for (uint64_t i = *noted;; i++) {
+        s.window.committed = *noted = i;
+        checkpoints_note(st, &s);
+        uv_run(&loop, UV_RUN_ONCE);
+    }
+}
+
+static void
+kill_after(unsigned us, volatile uint64_t *noted)
+{
+    const pid_t pid = fork();
+    int         status;
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        write_until_killed(noted);
+    usleep(us);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+/* The database of before, or that of after the write: never another. */
+static void
+a_kill_at_any_time_leaves_a_database_that_can_be_read(void **state)
+{
+    volatile uint64_t *noted = mmap(NULL, sizeof *noted, PROT_READ | PROT_WRITE,
+                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint64_t           before = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 25; i++) {
+        struct checkpoints      *st;
+        const struct checkpoint *row;
+        size_t                   count;
+
+        kill_after(i * 1000, noted);
+        st = open_store();                          /* and the lock is free */
+        assert_false(checkpoints_were_lost(st));
+        row = checkpoints_rows(st, &count);
+        assert_in_range(count, before > 0 ? 1 : 0, 1);
+        if (count == 1) {
+            assert_in_range(row->offset, before, *noted);
+            before = row->offset;
+        }
+        checkpoints_close(st);
+    }
+    assert_true(before > 0);
+    munmap((void *)(uintptr_t)noted, sizeof *noted);
+}
+
+static void
+a_kill_while_an_older_version_is_brought_up_to_date_loses_no_row(void **state)
+{
+    volatile uint64_t *noted = mmap(NULL, sizeof *noted, PROT_READ | PROT_WRITE,
+                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    (void)state;
+    checkpoints_close(open_store());
+    for (unsigned i = 0; i < 8; i++) {
+        struct checkpoints *st;
+        size_t              count;
+
+        unlink(file);
+        run_sqlite(version_1);
+        kill_after(i * 700, noted);
+        st = open_store();
+        assert_false(checkpoints_were_lost(st));
+        checkpoints_rows(st, &count);
+        assert_in_range(count, 1, 2);
+        checkpoints_close(st);
+    }
+    munmap((void *)(uintptr_t)noted, sizeof *noted);
+}
+
+static void
+rows_of_inputs_that_are_long_gone_are_collected(void **state)
+{
+    const char *const   inputs[] = { "other" };
+    struct source       source = a_source("/b.log", 5);
+    struct checkpoints *st;
+    uv_loop_t           loop;
+    size_t              count;
+
+    (void)state;
+    checkpoints_close(open_store());
+    unlink(file);
+    run_sqlite(version_1);                          /* its row is of 1970 */
+    given_noted(&source, 1);                        /* and this one of now */
+    source_fini(&source);
+    st = open_store();
+    uv_loop_init(&loop);
+    checkpoints_start(st, &loop, 60000);
+    checkpoints_collect(st, inputs, 1);
+    flush(st, &loop);
+    checkpoints_close(st);
+    uv_loop_close(&loop);
+    st = open_store();
+    assert_string_equal(checkpoints_rows(st, &count)->path, "/b.log");
+    assert_int_equal(count, 1);
+    checkpoints_close(st);
 }
 
 static void
@@ -278,6 +483,12 @@ main(void)
         TEST(a_file_that_is_no_database_is_set_aside),
         TEST(a_newer_database_is_set_aside),
         TEST(a_foreign_database_is_set_aside),
+        TEST(a_torn_database_is_set_aside),
+        TEST(a_database_that_was_set_aside_is_known_to_be_lost),
+        TEST(a_database_of_an_older_version_goes_on),
+        TEST(a_kill_at_any_time_leaves_a_database_that_can_be_read),
+        TEST(a_kill_while_an_older_version_is_brought_up_to_date_loses_no_row),
+        TEST(rows_of_inputs_that_are_long_gone_are_collected),
         TEST(a_state_folder_that_cannot_be_made_is_an_error_that_names_it),
     };
 

@@ -229,12 +229,30 @@ the_stream_that_has_come_further_is_not_sent_twice(void **state)
 }
 
 static void
+one_record_at_a_time_is_one_a_chunk(void **state)
+{
+    static const char text[] = "oA\noB\neX\n";
+
+    (void)state;
+    given_frames();
+    grouped_multiline(&g, "start", "^[A-Z]");
+    g.plan->one_at_a_time = true;
+    assert_int_equal(grouped_read(&g, text, 9, true), TRANSFORM_DONE);
+    assert_string_equal(buf_string(&g.found), "0:A|");
+    assert_int_equal(grouped_read(&g, text, 9, true), TRANSFORM_DONE);
+    assert_string_equal(buf_string(&g.found), "0:A|3:B|");
+    assert_int_equal(grouped_read(&g, text, 9, true), TRANSFORM_DONE);
+    assert_string_equal(buf_string(&g.found), "0:A|3:B|6:X|");
+    assert_int_equal(g.at, 9);
+}
+
+static void
 a_line_without_frame_is_a_record_by_itself(void **state)
 {
     (void)state;
     given_frames();
     grouped_multiline(&g, "start", "^[A-Z]");
-    then_records("oA\neX\n?\noa\nex\n", "0:A|6:?|8:a|3:X\nx|");
+    then_records("oA\neX\n?\noa\nex\n", "0:A|6:?|3:X\nx|8:a|");
     then_records("Oa\n\nob\n", "0:a|3:|4:b|");
 }
 
@@ -326,6 +344,7 @@ make_plan(void)
         given_frames();
     if (way < 6)
         grouped_multiline(&g, ways[way][0], ways[way][1]);
+    g.plan->one_at_a_time = any(8) == 0;
     g.plan->max_line = 8 + any(60);
     g.plan->long_lines = (int)any(3);
     if (g.plan->multiline != NULL) {
@@ -421,6 +440,7 @@ main(void)
         TEST(partial_lines_are_joined_each_stream_by_itself),
         TEST(streams_do_not_mix_in_groups),
         TEST(the_stream_that_has_come_further_is_not_sent_twice),
+        TEST(one_record_at_a_time_is_one_a_chunk),
         TEST(a_line_without_frame_is_a_record_by_itself),
         TEST(a_joined_line_longer_than_max_line_is_long),
         TEST(a_quiet_stream_does_not_hold_the_other_back_for_ever),

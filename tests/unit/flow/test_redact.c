@@ -84,7 +84,7 @@ when_redacted(const char *raw, const char *body)
     record_begin(&rec, slice_of(raw), slice_of(at != NULL ? at : body), 0);
     if (at != NULL)
         rec.body.len = strlen(body);
-    return redact_record(&set, &rec, &arena, &work, pattern);
+    return redact_record(&set, &rec, true, &arena, &work, pattern);
 }
 
 static void
@@ -194,7 +194,7 @@ any_byte_can_be_there(void **state)
     given("b+", "\xff");
     compile();
     record_begin(&rec, SLICE("\0b\xfe\0bb"), SLICE("\0b\xfe\0bb"), 0);
-    assert_true(redact_record(&set, &rec, &arena, &work, pattern));
+    assert_true(redact_record(&set, &rec, true, &arena, &work, pattern));
     assert_int_equal(rec.body.len, 5);
     assert_memory_equal(rec.body.ptr, "\0\xff\xfe\0\xff", 5);
 }
@@ -220,7 +220,7 @@ fields_are_redacted_each_by_itself(void **state)
     record_set_named(&rec, SLICE("card"), VALUE_TEXT, SLICE("4000123412341234"));
     record_set_named(&rec, SLICE("unasked"), VALUE_NUMBER, SLICE("4000123412341234"));
     record_set_named(&rec, SLICE("n"), VALUE_NUMBER, SLICE("4"));
-    assert_true(redact_record(&set, &rec, &arena, &work, pattern));
+    assert_true(redact_record(&set, &rec, true, &arena, &work, pattern));
     then_is(rec.body, "n=4000123412341234");
     then_is(rec.values[0].text, "card");
     then_is(rec.values[1].text, "card");
@@ -240,7 +240,7 @@ nested_json_stays_json_as_long_as_it_is(void **state)
     record_set_named(&rec, SLICE("b"), VALUE_JSON, SLICE("[17]"));
     record_set_named(&rec, SLICE("c"), VALUE_JSON, SLICE("[\"joe\", 1]"));
     record_set_named(&rec, SLICE("d"), VALUE_JSON, SLICE("[1, 2]"));
-    assert_true(redact_record(&set, &rec, &arena, &work, pattern));
+    assert_true(redact_record(&set, &rec, true, &arena, &work, pattern));
     then_is(rec.values[0].text, "{\"a\":[\"x\"]*");
     assert_int_equal(rec.values[0].type, VALUE_TEXT);
     then_is(rec.values[1].text, "[*]");
@@ -292,7 +292,7 @@ the_next_route_gets_the_record_back(void **state)
     record_begin(&rec, SLICE("secret\r"), SLICE("secret"), 0);
     record_set_named(&rec, SLICE("card"), VALUE_NUMBER, SLICE("secret"));
     redact_keep(&work, &rec);
-    assert_true(redact_record(&set, &rec, &arena, &work, pattern));
+    assert_true(redact_record(&set, &rec, true, &arena, &work, pattern));
     then_is(rec.values[0].text, "x");
     redact_undo(&work, &rec);
     then_is(rec.body, "secret");
@@ -312,8 +312,51 @@ what_could_not_be_searched_is_hidden(void **state)
     line[sizeof line - 1] = '\0';
     given("secret|(a+)+[bc]", "x");
     assert_false(when_redacted(line, line));
-    then_is(rec.body, "x[not searched to its end]");
-    then_is(rec.raw, "x[not searched to its end]");
+    then_is(rec.body, "[not searched to its end]");
+    then_is(rec.raw, "[not searched to its end]");
+}
+
+static void
+what_would_have_come_after_it_is_hidden_too(void **state)
+{
+    char line[20001];
+
+    (void)state;
+    memset(line, 'a', sizeof line - 1);
+    line[sizeof line - 1] = '\0';
+    given("(a+)+[bc]", "x");
+    given("secret", "x");
+    compile();
+    record_begin(&rec, slice_of(line), slice_of(line), 0);
+    record_set_named(&rec, SLICE("card"), VALUE_NUMBER, SLICE("17"));
+    assert_false(redact_record(&set, &rec, true, &arena, &work, pattern));
+    then_is(rec.values[0].text, "[not searched to its end]");
+    assert_int_equal(rec.values[0].type, VALUE_TEXT);
+}
+
+static void
+a_text_that_grows_without_end_is_given_up(void **state)
+{
+    char line[3001], with[1001];
+
+    (void)state;
+    memset(line, 'a', sizeof line - 1);
+    memset(with, 'b', sizeof with - 1);
+    line[sizeof line - 1] = with[sizeof with - 1] = '\0';
+    given("a", with);
+    assert_false(when_redacted(line, line));
+    then_is(rec.body, "[not searched to its end]");
+}
+
+static void
+a_raw_line_that_nobody_asks_for_is_not_searched(void **state)
+{
+    (void)state;
+    given("secret", "x");
+    compile();
+    record_begin(&rec, SLICE("secret a\r"), SLICE("a"), 0);
+    assert_true(redact_record(&set, &rec, false, &arena, &work, pattern));
+    then_is(rec.raw, "a");
 }
 
 /* ---- Mistakes ----------------------------------------------------------------- */
@@ -423,6 +466,9 @@ main(void)
         TEST(a_raw_line_that_encodes_the_body_gives_way_to_it),
         TEST(the_next_route_gets_the_record_back),
         TEST(what_could_not_be_searched_is_hidden),
+        TEST(what_would_have_come_after_it_is_hidden_too),
+        TEST(a_text_that_grows_without_end_is_given_up),
+        TEST(a_raw_line_that_nobody_asks_for_is_not_searched),
         TEST(one_alone_needs_no_list),
         TEST(nothing_given_is_nothing),
         TEST(a_bad_pattern_is_shown_at_its_place),

@@ -29,6 +29,7 @@ static struct output  spare = { .name = spare_name, .has_topics = true };
 static struct output  screen = { .name = screen_name };
 static struct output *all[] = { &kafka, &spare, &screen };
 static struct output_list outputs;
+static struct buf     written;
 
 static int
 set_up(void **state)
@@ -49,6 +50,7 @@ static int
 tear_down(void **state)
 {
     (void)state;
+    buf_fini(&written);
     record_fini(&rec);
     route_free(r);
     pattern_work_free(work);
@@ -152,7 +154,7 @@ then_json_is(const char *expected)
 
     when_compiled();
     given_record();
-    json = route_json(r, &rec, &arena);
+    json = route_json(r, &rec, &arena, &written);
     assert_int_equal(json.len, strlen(expected));
     assert_memory_equal(json.ptr, expected, json.len);
 }
@@ -451,9 +453,59 @@ json_keeps_numbers_booleans_and_nested_values(void **state)
     record_set_named(&rec, SLICE("in"), VALUE_JSON, SLICE("{\"a\":[1]}"));
     record_set_named(&rec, SLICE("q\""), VALUE_TEXT, SLICE("12"));
     record_set_named(&rec, SLICE("body"), VALUE_TEXT, SLICE("a parser's"));
-    json = route_json(r, &rec, &arena);
+    json = route_json(r, &rec, &arena, &written);
     assert_true(slice_is(json, "{\"n\":1.50e+3,\"ok\":true,\"in\":{\"a\":[1]},\"q\\\"\":\"12\","
                                "\"body\":\"\xef\xbf\xbd\"}"));
+}
+
+/* A record of JSON's fields, as its parser sets them. */
+static void
+given_nested_record(const char *user)
+{
+    record_begin(&rec, SLICE("line"), SLICE("line"), 0);
+    record_mark(&rec);
+    record_set_named(&rec, SLICE("user"), VALUE_JSON, slice_of(user));
+    if (names_find(names, SLICE("user.id")) != NAME_NONE)
+        record_set_part(&rec, names_find(names, SLICE("user.id")), 1, VALUE_NUMBER, SLICE("7"));
+}
+
+static void
+json_takes_parts_once_and_leaves_out_what_is_excluded_inside(void **state)
+{
+    struct node *list = entry(given_json(), "exclude", NODE_LIST, NULL);
+    struct slice json;
+
+    (void)state;
+    element(list, "user.id");
+    element(list, "user.a.b");
+    element(list, "body");
+    when_compiled();
+    given_record();
+    given_nested_record("{\"id\": 7, \"a\":{\"b\":[1],\"c\":[{\"b\":2}, null]}, \"\\u0069d\":8}");
+    json = route_json(r, &rec, &arena, &written);
+    assert_true(slice_is(json, "{\"user\":{\"a\":{\"c\":[{\"b\":2},null]}}}"));
+    given_nested_record("[{\"id\": 7}]");
+    assert_true(slice_is(route_json(r, &rec, &arena, &written), "{\"user\":[{\"id\":7}]}"));
+}
+
+static void
+json_inside_is_one_line_of_utf8(void **state)
+{
+    struct slice json;
+
+    (void)state;
+    element(entry(given_json(), "exclude", NODE_LIST, NULL), "body");
+    when_compiled();
+    given_record();
+    given_nested_record("{ \"a\" : [ 1 ,\n 2.50 ] }");
+    json = route_json(r, &rec, &arena, &written);
+    assert_true(slice_is(json, "{\"user\":{\"a\":[1,2.50]}}"));
+    given_nested_record("{\"\xff\" :\"\\u00e9\xc3\xa9\xc3\", \"e\":[],\"o\":{}}");
+    json = route_json(r, &rec, &arena, &written);
+    assert_true(slice_is(json, "{\"user\":{\"\xef\xbf\xbd\":\"\\u00e9\xc3\xa9\xef\xbf\xbd\","
+                               "\"e\":[],\"o\":{}}}"));
+    given_nested_record("{ \"a\" : 1 }");
+    assert_true(slice_is(route_json(r, &rec, &arena, &written), "{\"user\":{ \"a\" : 1 }}"));
 }
 
 static void
@@ -465,10 +517,10 @@ json_time_is_a_number(void **state)
     element(entry(given_json(), "include", NODE_LIST, NULL), "time");
     when_compiled();
     given_record();
-    assert_true(slice_is(route_json(r, &rec, &arena), "{}"));
+    assert_true(slice_is(route_json(r, &rec, &arena, &written), "{}"));
     rec.has_time = true;
     rec.time_ms = 1728568416123;
-    json = route_json(r, &rec, &arena);
+    json = route_json(r, &rec, &arena, &written);
     assert_true(slice_is(json, "{\"time\":1728568416123}"));
 }
 
@@ -760,6 +812,8 @@ main(void)
         TEST(json_exclude_takes_away),
         TEST(json_add_puts_templates_at_the_end),
         TEST(json_keeps_numbers_booleans_and_nested_values),
+        TEST(json_takes_parts_once_and_leaves_out_what_is_excluded_inside),
+        TEST(json_inside_is_one_line_of_utf8),
         TEST(json_time_is_a_number),
         TEST(legal_topics_are_those_that_kafka_takes),
         TEST(a_topic_from_fields_must_be_legal_and_listed),

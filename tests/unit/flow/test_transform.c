@@ -277,6 +277,95 @@ a_chunk_ends_when_it_has_no_room_for_messages(void **state)
     free(bytes);
 }
 
+/* ---- Encodings ------------------------------------------------------------- */
+
+static void
+given_encoding(const char *name)
+{
+    struct error err;
+
+    free(plan->encoding_name);
+    encoding_free(plan->encoding);
+    plan->encoding_name = mem_string(name);
+    assert_int_equal(plan_set_encoding(plan, &err), 0);
+}
+
+static void
+lines_in_utf_16_become_utf_8(void **state)
+{
+    (void)state;
+    given_encoding("utf-16le");
+    assert_int_equal(WHEN_READ("\xff\xfe" "a\0\r\0\n\0\n\0\xe9\0\n\0x\0"), TRANSFORM_DONE);
+    THEN_VALUES("0:a|8:|10:\xc3\xa9");
+    assert_int_equal(c->end, 14);
+}
+
+static void
+raw_is_what_was_read_whatever_the_encoding(void **state)
+{
+    (void)state;
+    given_encoding("utf-16");
+    first.value = ROUTE_VALUE_RAW;
+    assert_int_equal(WHEN_READ("\xfe\xff\0a\0\r\0\n"), TRANSFORM_DONE);
+    THEN_VALUES("0:\xfe\xff\0a\0\r");
+}
+
+static void
+the_reader_says_which_of_two_orders_it_is(void **state)
+{
+    (void)state;
+    given_encoding("utf-16");
+    chunk_begin(c, &source, 100, source.path, source.name);
+    c->encoding = encoding_marked(plan->encoding, "\xfe\xff", 2);
+    memcpy(c->bytes, "\0a\0\n", 4);
+    c->len = 4;
+    assert_int_equal(transform_chunk(plan, work, c, false), TRANSFORM_DONE);
+    THEN_VALUES("0:a");
+}
+
+static void
+half_a_line_end_waits_for_the_other_half(void **state)
+{
+    (void)state;
+    given_encoding("utf-16le");
+    assert_int_equal(WHEN_READ("a\0\n"), TRANSFORM_PARTIAL);
+    assert_int_equal(WHEN_READ("a\0\n\0"), TRANSFORM_DONE);
+    THEN_VALUES("0:a");
+}
+
+static void
+a_long_line_in_utf_16_is_split_between_characters(void **state)
+{
+    (void)state;
+    given_encoding("utf-16le");
+    assert_int_equal(WHEN_READ("1\0002\0003\0004\0\x3d\xd8\x00\xde" "5\0\n\0"), TRANSFORM_DONE);
+    THEN_VALUES("0:1234|8:\xf0\x9f\x98\x80" "5");
+    assert_int_equal(c->long_lines, 1);
+}
+
+static void
+a_last_line_of_half_a_character_is_sent_and_counted(void **state)
+{
+    (void)state;
+    given_encoding("utf-16le");
+    assert_int_equal(WHEN_FINISHED("a\0b"), TRANSFORM_DONE);
+    THEN_VALUES("0:a\xef\xbf\xbd");
+    assert_int_equal(c->undecoded, 1);
+    assert_int_equal(c->end, 3);
+}
+
+static void
+bytes_that_are_no_utf_8_pass_unchanged(void **state)
+{
+    (void)state;
+    given_encoding("utf-8");
+    assert_int_equal(WHEN_READ("\xff\xc3(\0\n"), TRANSFORM_DONE);
+    THEN_VALUES("0:\xff\xc3(\0");
+    assert_int_equal(c->undecoded, 0);
+}
+
+/* ---- Routes ------------------------------------------------------------------ */
+
 static void
 messages_of_two_topics_stand_in_two_runs_in_order(void **state)
 {
@@ -370,7 +459,7 @@ a_redaction_that_was_given_up_rejects_the_message(void **state)
     line[sizeof line - 1] = '\n';
     when_read_at(0, line, sizeof line, false);
     assert_int_equal(c->nmessages, 1);
-    assert_string_equal(c->runs[0].reject, "the search for what to redact took too long");
+    assert_string_equal(c->runs[0].reject, "the search for what to redact was given up");
     assert_null(memchr(c->messages[0].value, 'a', 3));
 }
 
@@ -523,6 +612,13 @@ main(void)
         TEST(a_long_line_is_left_out_and_counted),
         TEST(a_line_longer_than_the_chunk_asks_for_a_larger_one),
         TEST(a_chunk_ends_when_it_has_no_room_for_messages),
+        TEST(lines_in_utf_16_become_utf_8),
+        TEST(raw_is_what_was_read_whatever_the_encoding),
+        TEST(the_reader_says_which_of_two_orders_it_is),
+        TEST(half_a_line_end_waits_for_the_other_half),
+        TEST(a_long_line_in_utf_16_is_split_between_characters),
+        TEST(a_last_line_of_half_a_character_is_sent_and_counted),
+        TEST(bytes_that_are_no_utf_8_pass_unchanged),
         TEST(messages_of_two_topics_stand_in_two_runs_in_order),
         TEST(a_key_is_a_copy_and_a_missing_field_is_no_key),
         TEST(what_is_redacted_is_in_nothing_that_is_made),

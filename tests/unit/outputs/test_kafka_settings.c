@@ -430,6 +430,95 @@ what_cannot_be_honoured_says_why(void **state)
     refuses("sasl.mechanism", "OAUTHBEARER", AT_VALUE, "oidc");
 }
 
+/* Every property of the Java producer (3.9 and 4.x) that no other test here has: what
+ * becomes of it.  `name` NULL: nothing, it is let pass; `result` is then not used. */
+static void
+every_property_of_the_java_producer_is_known(void **state)
+{
+    static const struct { const char *key, *value, *name, *result; } rows[] = {
+        { "client.id", "shop", "client.id", "shop" },
+        { "acks", "all", "acks", "-1" },
+        { "compression.type", "snappy", "compression.codec", "snappy" },
+        { "compression.gzip.level", "9", "compression.level", "-1" },   /* lz4 is in use */
+        { "compression.lz4.level", "9", "compression.level", "9" },
+        { "enable.idempotence", "true", "enable.idempotence", "true" },
+        { "max.in.flight.requests.per.connection", "5", "max.in.flight", "5" },
+        { "delivery.timeout.ms", "120000", "message.timeout.ms", "120000" },
+        { "linger.ms", "5", "linger.ms", "1" },
+        { "max.request.size", "1048576", "message.max.bytes", "1048576" },
+        { "reconnect.backoff.ms", "50", "reconnect.backoff.ms", "50" },
+        { "reconnect.backoff.max.ms", "1000", "reconnect.backoff.max.ms", "1000" },
+        { "retries", "2147483647", "message.send.max.retries", "2147483647" },
+        { "send.buffer.bytes", "131072", "socket.send.buffer.bytes", "131072" },
+        { "metadata.recovery.rebootstrap.trigger.ms", "300000", NULL, NULL },
+        { "partitioner.class",
+          "org.apache.kafka.clients.producer.internals.DefaultPartitioner", NULL, NULL },
+        { "key.serializer.encoding", "utf-8", NULL, NULL },
+        { "serializer.encoding", "UTF8", NULL, NULL },
+        { "key.serializer", "org.apache.kafka.common.serialization.UUIDSerializer", NULL, NULL },
+        { "sasl.kerberos.kinit.cmd", "/usr/bin/kinit", "sasl.kerberos.kinit.cmd",
+          "/usr/bin/kinit" },
+        { "sasl.kerberos.min.time.before.relogin", "60000",
+          "sasl.kerberos.min.time.before.relogin", "60000" },
+        { "sasl.kerberos.ticket.renew.window.factor", "0.8", NULL, NULL },
+        { "sasl.kerberos.ticket.renew.jitter", "0.05", NULL, NULL },
+        { "sasl.login.refresh.window.jitter", "0.05", NULL, NULL },
+        { "sasl.login.refresh.min.period.seconds", "60", NULL, NULL },
+        { "sasl.login.refresh.buffer.seconds", "300", NULL, NULL },
+        { "sasl.login.connect.timeout.ms", "1", NULL, NULL },
+        { "sasl.login.read.timeout.ms", "1", NULL, NULL },
+        { "sasl.login.retry.backoff.ms", "100", NULL, NULL },
+        { "sasl.login.retry.backoff.max.ms", "10000", NULL, NULL },
+        { "security.protocol", "PLAINTEXT", "security.protocol", "plaintext" },
+        { "ssl.endpoint.identification.algorithm", "https",
+          "ssl.endpoint.identification.algorithm", "https" },
+        { "ssl.cipher.suites", "ECDHE-RSA-AES256-GCM-SHA384", "ssl.cipher.suites",
+          "ECDHE-RSA-AES256-GCM-SHA384" },
+        { "ssl.truststore.type", "PEM", NULL, NULL },
+        { "ssl.keystore.type", "PKCS12", NULL, NULL },
+    };
+    static const struct { const char *key, *value; unsigned column; const char *part; } no[] = {
+        { "transaction.timeout.ms", "60000", AT_KEY, "not supported yet" },
+        { "serializer.encoding", "latin1", AT_VALUE, "only be UTF-8" },
+        { "key.serializer.encoding", "latin1", AT_VALUE, "only be UTF-8" },
+        { "value.serializer", "org.example.Mine", AT_VALUE, "made by the routes" },
+        { "sasl.login.class", "x.Y", AT_KEY, "Java class" },
+        { "sasl.client.callback.handler.class", "x.Y", AT_KEY, "Java class" },
+        { "sasl.oauthbearer.jwks.endpoint.url", "http://x", AT_KEY, "not supported by librdkafka" },
+        { "sasl.oauthbearer.scope.claim.name", "x", AT_KEY, "not supported by librdkafka" },
+        { "sasl.oauthbearer.sub.claim.name", "x", AT_KEY, "not supported by librdkafka" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        takes(rows[i].key, rows[i].value, rows[i].name != NULL ? rows[i].name : "client.rack",
+              rows[i].name != NULL ? rows[i].result : "");
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        refuses(no[i].key, no[i].value, no[i].column, no[i].part);
+}
+
+static void
+certificates_written_into_the_configuration_are_taken(void **state)
+{
+    static const char *const names[][2] = {
+        { "ssl.truststore.certificates", "ssl.ca.pem" },
+        { "ssl.keystore.certificate.chain", "ssl.certificate.pem" },
+        { "ssl.keystore.key", "ssl.key.pem" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char text[100] = "";
+
+        given(names[i][0], "-----BEGIN X-----");
+        when_loaded();
+        assert_true(loaded);
+        assert_true(kafka_settings_get(&settings, names[i][1], text, sizeof text));
+        tear_down(NULL);
+        set_up(NULL);
+    }
+}
+
 static void
 properties_of_the_design_are_not_the_users(void **state)
 {
@@ -611,6 +700,8 @@ main(void)
         TEST(partitioner_classes_become_our_ways),
         TEST(names_without_meaning_here_are_let_pass),
         TEST(what_cannot_be_honoured_says_why),
+        TEST(every_property_of_the_java_producer_is_known),
+        TEST(certificates_written_into_the_configuration_are_taken),
         TEST(properties_of_the_design_are_not_the_users),
         TEST(a_consumers_property_is_told_apart_from_an_unknown_one),
         TEST(values_of_properties_are_checked_in_their_place),

@@ -94,8 +94,9 @@ a_lone_surrogate_is_a_replacement_character(void **state)
 {
     (void)state;
     when_loaded(&json_parser_type);
-    assert_int_equal(parse(SLICE("{\"a\":\"\\ud800x\",\"b\":\"\\udc00\\ud800\",\"c\":\"\\ud800\\n\","
-                                 "\"d\":\"\\ud800\\u0041\",\"e\":\"\\ud800\\ud83d\\ude00\"}")), 0);
+    assert_int_equal(parse(SLICE("{\"a\":\"\\ud800x\",\"b\":\"\\udc00\\ud800\","
+                                 "\"c\":\"\\ud800\\n\",\"d\":\"\\ud800\\u0041\","
+                                 "\"e\":\"\\ud800\\ud83d\\ude00\"}")), 0);
     then_field_is("a", "\xef\xbf\xbdx");
     then_field_is("b", "\xef\xbf\xbd\xef\xbf\xbd");
     then_field_is("c", "\xef\xbf\xbd\n");
@@ -149,7 +150,8 @@ static void
 broken_objects_are_refused_wherever_they_break(void **state)
 {
     static const char *const others[] = {
-        "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}", "{a:1}", "{\"a\" 1}",
+        "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}", "{a:1}",
+        "{\"a\" 1}",
         "{\"a\":1 \"b\":2}", "{\"a\":[1}", "{\"a\":[1,]}", "{\"a\":[,1]}", "{\"a\":{\"b\":}}",
         "{\"a\":[1 2]}", "{\"a\":{\"b\":1,}}", "{\"a\":[}]}", "{\"a\":{]}}", "{\"a\":[[[[1]]]}",
         "{\"a\":{\"b\":{\"c\":1}}", "{\"a\":}", "{\"a\"}", "{\"a\":{\"b\"", "{\"a\":[", "{1:2}",
@@ -271,8 +273,8 @@ of_two_members_with_one_name_the_last_counts(void **state)
     then_field("o", VALUE_JSON, SLICE("{\"y\":2}"));
     then_field("o.y", VALUE_NUMBER, SLICE("2"));
     then_field_is_missing("o.x");
-    assert_int_equal(parse(SLICE("{\"a\":1,\"u\":1,\"o\":{\"x\":1},\"u\":null,\"a\":null,\"o\":3}")),
-                     0);
+    assert_int_equal(parse(SLICE("{\"a\":1,\"u\":1,\"o\":{\"x\":1},\"u\":null,\"a\":null,"
+                                 "\"o\":3}")), 0);
     assert_int_equal(rec.nvalues, 1);
     then_field("o", VALUE_NUMBER, SLICE("3"));
 }

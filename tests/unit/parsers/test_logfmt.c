@@ -11,8 +11,8 @@ pairs_become_fields(void **state)
 {
     (void)state;
     when_loaded(&logfmt_parser_type);
-    assert_int_equal(parse(SLICE(" level=info\tmsg=\"hello = world\"  path=/a?b=c n=1 tls e= q=\"\" ")),
-                     0);
+    assert_int_equal(parse(SLICE(" level=info\tmsg=\"hello = world\"  path=/a?b=c n=1 tls e= "
+                                 "q=\"\" ")), 0);
     assert_int_equal(rec.nvalues, 7);
     then_field_is("level", "info");
     then_field_is("msg", "hello = world");
@@ -28,8 +28,9 @@ quoted_values_lose_their_escapes(void **state)
 {
     (void)state;
     when_loaded(&logfmt_parser_type);
-    assert_int_equal(parse(SLICE("a=\"\\\"\\\\\\n\\t\\r\\b\\f\\/\\a\\v\\'\" u=\"\\u00e9\\ud83d\\ude00\" "
-                                 "x=\"\\x1b\\xFf\" odd=\"\\q\\x1\\u12\\xzz\\\\\"")), 0);
+    assert_int_equal(parse(SLICE("a=\"\\\"\\\\\\n\\t\\r\\b\\f\\/\\a\\v\\'\" "
+                                 "u=\"\\u00e9\\ud83d\\ude00\" x=\"\\x1b\\xFf\" "
+                                 "odd=\"\\q\\x1\\u12\\xzz\\\\\"")), 0);
     then_field_is("a", "\"\\\n\t\r\b\f/\a\v'");
     then_field_is("u", "\xc3\xa9\xf0\x9f\x98\x80");
     then_field("x", VALUE_TEXT, SLICE("\x1b\xff"));
