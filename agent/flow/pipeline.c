@@ -17,11 +17,12 @@
 #include "agent/base/mem.h"
 #include "agent/flow/checkpoint.h"
 #include "agent/flow/dead_letter.h"
+#include "agent/flow/errand.h"
 #include "agent/flow/halt.h"
 #include "agent/flow/output.h"
 #include "agent/flow/plan.h"
+#include "agent/flow/pool.h"
 #include "agent/flow/saving.h"
-#include "agent/flow/transform.h"
 
 enum {
     CLIENT_OVERHEAD = 176,      /* bytes that librdkafka adds to a message */
@@ -29,36 +30,11 @@ enum {
     PRESSURE_MS = 100,          /* how long somebody waits for memory before outputs must yield */
     IDLE_POOL = 4,              /* free chunks kept when nothing is out, */
     IDLE_SMALL = 64,            /* and free small ones */
-    ERRAND_JOBS = 64,           /* small ones, that one worker does at once */
-};
-
-/* One hand-over to a worker, with all that it needs.  A hand-over costs more than a
- * small read: small jobs are collected until the loop would sleep. */
-struct errand {
-    uv_work_t       request;
-    struct scratch *scratch;
-    struct job     *first, *last;
-    unsigned        begun;      /* jobs, ever since it was idle, */
-    unsigned        left;       /* and those of them that are not over */
-    struct errand  *next;       /* of those that are idle */
-};
-
-/* Free chunks of one size. */
-struct pool {
-    struct chunk *first;
-    uint64_t      memory;       /* bytes */
-    uint64_t      length, idle; /* chunks; how many are kept when nothing is out */
 };
 
 struct pipeline {
     struct pipeline_conf   conf;
-    struct job            *jobs;        /* ERRAND_JOBS for each errand */
-    struct job            *idle_jobs;
-    struct errand         *errands;     /* workers + 1 of them */
-    unsigned               nerrands;
-    struct errand         *idle_errands;
-    struct errand         *open;        /* the small jobs of this turn of the loop, or NULL */
-    uv_prepare_t           sleep;       /* runs while there is one: the loop is about to sleep */
+    struct errands         errands;
     struct pool            pool, small;
     uint64_t               used;        /* charged for chunks that are out or being filled */
     uint64_t               chunks_out;
@@ -88,42 +64,16 @@ static void on_saved(void *ctx, uint64_t number);
 static void drop_halted(struct pipeline *p, struct source *s);
 static void advance(struct pipeline *p, struct source *s);
 
-static void
-make_errands(struct pipeline *p)
-{
-    const size_t njobs = ((size_t)p->conf.workers + 1) * ERRAND_JOBS;
-
-    p->nerrands = p->conf.workers + 1;
-    p->errands = mem_zero(p->nerrands * sizeof *p->errands);
-    p->jobs = mem_zero(njobs * sizeof *p->jobs);
-    for (unsigned i = 0; i < p->nerrands; i++) {
-        struct errand *e = &p->errands[i];
-
-        e->scratch = scratch_new(p->conf.names, p->conf.groups);
-        e->request.data = e;
-        e->next = p->idle_errands;
-        p->idle_errands = e;
-    }
-    for (size_t i = 0; i < njobs; i++) {
-        p->jobs[i].pipeline = p;
-        p->jobs[i].next = p->idle_jobs;
-        p->idle_jobs = &p->jobs[i];
-    }
-}
-
 struct pipeline *
 pipeline_new(const struct pipeline_conf *conf)
 {
     struct pipeline *p = NEW(struct pipeline);
 
     p->conf = *conf;
-    p->pool.idle = IDLE_POOL;
-    p->small.idle = IDLE_SMALL;
-    make_errands(p);
-    uv_prepare_init(conf->loop, &p->sleep);
+    errands_init(&p->errands, conf->loop, p, conf->workers, conf->names, conf->groups);
     uv_idle_init(conf->loop, &p->grant);
     uv_timer_init(conf->loop, &p->pressure);
-    p->grant.data = p->pressure.data = p->sleep.data = p;
+    p->grant.data = p->pressure.data = p;
     p->dead = dead_letters_new(p, conf->state_dir);
     if (conf->store != NULL)
         checkpoints_listen(conf->store, on_saved, p);
@@ -153,7 +103,8 @@ on_dead_letters_stopped(void *ctx)
     struct pipeline *p = ctx;
 
     p->handles = 3;
-    uv_close((uv_handle_t *)&p->sleep, on_closed);
+    p->errands.sleep.data = p;
+    uv_close((uv_handle_t *)&p->errands.sleep, on_closed);
     uv_close((uv_handle_t *)&p->grant, on_closed);
     uv_close((uv_handle_t *)&p->pressure, on_closed);
 }
@@ -167,39 +118,15 @@ pipeline_stop(struct pipeline *p, void (*closed)(void *ctx), void *ctx)
     dead_letters_stop(p->dead, on_dead_letters_stopped, p);
 }
 
-static struct chunk *
-take_pooled(struct pool *pool)
-{
-    struct chunk *c = pool->first;
-
-    pool->first = c->newer;
-    pool->memory -= c->touched;
-    pool->length--;
-    return c;
-}
-
-static void
-free_pooled(struct pool *pool)
-{
-    struct chunk *c = take_pooled(pool);
-
-    chunk_free(&c);
-}
-
 void
 pipeline_free(struct pipeline *p)
 {
     if (p == NULL)
         return;
-    while (p->pool.first != NULL)
-        free_pooled(&p->pool);
-    while (p->small.first != NULL)
-        free_pooled(&p->small);
-    for (unsigned i = 0; i < p->nerrands; i++)
-        scratch_free(p->errands[i].scratch);
+    pool_trim(&p->pool, 0);
+    pool_trim(&p->small, 0);
+    errands_fini(&p->errands);
     dead_letters_free(p->dead);
-    free(p->errands);
-    free(p->jobs);
     free(p);
 }
 
@@ -242,7 +169,7 @@ make_room(struct pipeline *p, struct pool *pool, const struct pool *own, size_t 
     const uint64_t kept = pool == own ? 1 : 0;
 
     while (pool->length > kept && shortage(p, own, size) > 0)
-        free_pooled(pool);
+        pool_trim(pool, pool->length - 1);
     return shortage(p, own, size) == 0;
 }
 
@@ -255,13 +182,6 @@ has_memory(struct pipeline *p, size_t size)
     if (p->chunks_out == 0)
         return true;            /* one chunk is always allowed */
     return make_room(p, &p->pool, own, size) || make_room(p, &p->small, own, size);
-}
-
-static bool
-has_worker(const struct pipeline *p, size_t size)
-{
-    return p->idle_jobs != NULL &&
-           (p->idle_errands != NULL || (size == CHUNK_SMALL && p->open != NULL));
 }
 
 /* A source may have out an even share of the budget, and always one chunk. */
@@ -290,7 +210,7 @@ note_active(struct pipeline *p, struct source *s)
 static void
 kick(struct pipeline *p)
 {
-    if (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) && !p->closed)
+    if (p->first_waiting != NULL && errands_free(&p->errands, p->first_waiting->wanted) && !p->closed)
         uv_idle_start(&p->grant, on_grant);
 }
 
@@ -351,7 +271,7 @@ on_grant(uv_idle_t *idle)
     uv_idle_stop(idle);
     while ((halted = halts_take_settled(&p->halts)) != NULL)
         drop_halted(p, halted);
-    while (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) &&
+    while (p->first_waiting != NULL && errands_free(&p->errands, p->first_waiting->wanted) &&
            has_memory(p, p->first_waiting->wanted) && !p->closed) {
         struct source *s = dequeue(p);
 
@@ -428,7 +348,7 @@ take_chunk(struct pipeline *p, size_t size)
 {
     struct pool *pool = pool_of(p, size);
 
-    return pool != NULL && pool->first != NULL ? take_pooled(pool) : chunk_new(size);
+    return pool != NULL && pool->first != NULL ? pool_take(pool) : chunk_new(size);
 }
 
 static void
@@ -440,13 +360,6 @@ charge(struct pipeline *p, struct chunk *c, uint64_t bytes)
 }
 
 static void
-trim(const struct pipeline *p, struct pool *pool)
-{
-    while (p->chunks_out == 0 && pool->length > pool->idle)
-        free_pooled(pool);
-}
-
-static void
 put_chunk(struct pipeline *p, struct chunk *c)
 {
     struct pool *pool = pool_of(p, c->size);
@@ -454,16 +367,14 @@ put_chunk(struct pipeline *p, struct chunk *c)
     charge(p, c, 0);
     c->source = NULL;
     p->chunks_out--;
-    if (pool == NULL) {
+    if (pool == NULL)
         chunk_free(&c);
-    } else {
-        c->newer = pool->first;
-        pool->first = c;
-        pool->memory += c->touched;
-        pool->length++;
-    }
-    trim(p, &p->pool);
-    trim(p, &p->small);
+    else
+        pool_put(pool, c);
+    if (p->chunks_out > 0)
+        return;
+    pool_trim(&p->pool, IDLE_POOL);
+    pool_trim(&p->small, IDLE_SMALL);
 }
 
 static void
@@ -479,34 +390,11 @@ put_chunks(struct pipeline *p, struct chunk *c)
 
 /* ---- Reading --------------------------------------------------------------- */
 
-/* The errand with which a job of this size goes: small ones share one. */
-static struct errand *
-begin_errand(struct pipeline *p, size_t size)
-{
-    const bool     shared = size == CHUNK_SMALL;
-    struct errand *e = shared && p->open != NULL ? p->open : p->idle_errands;
-
-    if (e != p->open) {
-        p->idle_errands = e->next;
-        e->begun = e->left = 0;
-    }
-    if (shared)
-        p->open = e;
-    e->begun++;
-    e->left++;
-    if (e->begun == ERRAND_JOBS)
-        p->open = NULL;
-    return e;
-}
-
 static struct job *
 begin_job(struct pipeline *p, struct source *s, size_t size)
 {
-    struct job *job = p->idle_jobs;
+    struct job *job = errands_begin(&p->errands, size);
 
-    p->idle_jobs = job->next;
-    job->errand = begin_errand(p, size);
-    job->scratch = job->errand->scratch;
     job->source = s;
     job->chunk = take_chunk(p, size);
     p->chunks_out++;
@@ -546,7 +434,7 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
         note_over(p, s, true);
         return NULL;
     }
-    if ((p->first_waiting != NULL && p->turn != s) || !has_worker(p, size) ||
+    if ((p->first_waiting != NULL && p->turn != s) || !errands_free(&p->errands, size) ||
         !has_memory(p, size)) {
         enqueue(p, s);
         note_active(p, s);
@@ -556,90 +444,27 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
     return begin_job(p, s, size);
 }
 
-static void
-on_work(uv_work_t *request)
-{
-    const struct errand *e = request->data;
-
-    for (struct job *job = e->first; job != NULL; job = job->next)
-        job->work(job);
-}
-
-/* Each job is over when its done() returns, and the errand with the last: then it
- * may be out again at once. */
-static void
-on_done(uv_work_t *request, int status)
-{
-    struct errand *e = request->data;
-    struct job    *job = e->first, *next;
-
-    assert(status == 0);
-    e->first = e->last = NULL;
-    for (; job != NULL; job = next) {
-        next = job->next;
-        job->done(job);
-    }
-}
-
-static void
-send_errand(struct pipeline *p, struct errand *e)
-{
-    uv_queue_work(p->conf.loop, &e->request, on_work, on_done);
-}
-
-static void
-on_sleep(uv_prepare_t *prepare)
-{
-    struct pipeline *p = prepare->data;
-    struct errand   *e = p->open;
-
-    uv_prepare_stop(prepare);
-    p->open = NULL;
-    if (e != NULL)
-        send_errand(p, e);
-}
-
 void
 pipeline_run(struct job *job, void (*work)(struct job *), void (*done)(struct job *))
 {
-    struct pipeline *p = job->pipeline;
-    struct errand   *e = job->errand;
-
     job->work = work;
     job->done = done;
-    job->next = NULL;
-    if (e->last != NULL)
-        e->last->next = job;
-    else
-        e->first = job;
-    e->last = job;
-    if (e != p->open)
-        send_errand(p, e);
-    else
-        uv_prepare_start(&p->sleep, on_sleep);
+    errands_run(&job->pipeline->errands, job);
 }
 
 /* The worker is free again; returns what it read. */
 static struct chunk *
 end_job(struct job **ended)
 {
-    struct job      *job = *ended;
-    struct pipeline *p = job->pipeline;
-    struct errand   *e = job->errand;
-    struct chunk    *c = job->chunk;
+    struct job   *job = *ended;
+    struct chunk *c = job->chunk;
 
     *ended = NULL;
     assert(job->source->jobs == 1);
     job->source->jobs = 0;
     job->source = NULL;
     job->chunk = NULL;
-    job->next = p->idle_jobs;
-    p->idle_jobs = job;
-    assert(e->left > 0);
-    if (--e->left == 0) {
-        e->next = p->idle_errands;
-        p->idle_errands = e;
-    }
+    errands_end(&job->pipeline->errands, job);
     return c;
 }
 
