@@ -210,7 +210,8 @@ note_active(struct pipeline *p, struct source *s)
 static void
 kick(struct pipeline *p)
 {
-    if (p->first_waiting != NULL && errands_free(&p->errands, p->first_waiting->wanted) && !p->closed)
+    if (!p->closed && p->first_waiting != NULL &&
+        errands_free(&p->errands, p->first_waiting->wanted))
         uv_idle_start(&p->grant, on_grant);
 }
 
