@@ -10,6 +10,7 @@
  *     file_hold       open what waits for its turn to be read        (loop and worker)
  *     file_remove     `remove: acked`                                (loop and worker)
  *     file_copy       is a new file a copy of one that we read?      (loop)
+ *     file_mark       how far a tail has read, now and a while ago   (loop)
  *     file_search     where has a content gone?                      (loop and worker)
  *     file_sweep      once a second: what no event will tell         (loop and worker)
  *     file_flush      groups of lines that have waited long enough   (loop)

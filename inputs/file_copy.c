@@ -81,14 +81,14 @@ is_too_early(const struct file_tail *t, enum likeness likeness, uint64_t now)
     return now < (t->active_at > t->held_at ? t->active_at : t->held_at) + HOLD_MS;
 }
 
-/* It could not be looked at since: an outage holds it back, and who knows what it
- * is now? */
+/* It could not be looked at since: an outage holds it back, or it was renamed a
+ * moment ago.  Who knows what it is now? */
 static bool
 is_held_back(const struct file_tail *original)
 {
     return original->state == TAIL_HOLDING ||
            (original->state == TAIL_RESTING && original->read.outcome != FILE_READ_FAILED &&
-            original->read.outcome != FILE_READ_MISSING);
+            (original->read.outcome != FILE_READ_MISSING || original->names != NULL));
 }
 
 /* The file of one of which little was seen may be more by now, and what is more

@@ -4,9 +4,10 @@
  * was is told by its first bytes (struct identity: as many as there were, up to
  * IDENTITY_HEAD) and by the bytes just before the offset where reading goes on
  * (struct tail_print, up to IDENTITY_TAIL).  The head is compared whenever a
- * file is opened and while it still grows; the bytes before the offset at every
- * read.  So a file that was truncated and has grown past our offset since, or
- * was written anew in place, is another file, however it came about.
+ * file is opened, as long as nothing of it was read, and while it still grows;
+ * the bytes before the offset at every read.  So a file that was truncated and has
+ * grown past our offset since, or was written anew in place, is another file,
+ * however it came about.
  *
  * These functions read: on a worker, never on the loop.
  *

@@ -78,6 +78,8 @@ found(struct file_lost *l, const char *path, struct file_bytes b, const struct s
     l->found = mem_string(path);
     l->device = st->st_dev;
     l->inode = st->st_ino;
+    l->disk_size = (uint64_t)st->st_size;
+    l->mtime_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
     l->more = file_bytes_at(b, &next, 1, place->offset) > 0;
     l->place = *place;
 }
@@ -93,7 +95,7 @@ meet_renamed(const struct hunt *h, const char *path, struct file_bytes b, const 
         struct identity   id = l->identity;
         uint64_t          start;
 
-        if (l->found == NULL && l->tail == NULL && id.device == st->st_dev &&
+        if (l->found == NULL && l->itself && id.device == st->st_dev &&
             id.inode == st->st_ino && file_meet_head(b, &id, &start) == FILE_SAME &&
             file_meet_tail(b, l->marks[0].offset, &l->marks[0].print) == FILE_SAME)
             found(l, path, b, st, &l->marks[0]);
@@ -250,14 +252,16 @@ on_work(uv_work_t *work)
 
 /* ---- What it found ------------------------------------------------------------- */
 
-/* The inode of a finished file that was deleted since may be given out again. */
+/* The inode of a finished file that was deleted since may be given out again, to one
+ * that begins alike. */
 static bool
 is_reused(struct file_tail *t, const struct file_lost *l)
 {
     const struct identity *id = &file_source(t)->identity;
 
     return t->state == TAIL_CLOSED && t->exists &&
-           (id->head_len != l->identity.head_len || id->head_hash != l->identity.head_hash);
+           (id->head_len != l->identity.head_len || id->head_hash != l->identity.head_hash ||
+            t->disk_size != l->disk_size || t->mtime_ms != l->mtime_ms);
 }
 
 /* In a file that no pattern means, or that no scan has met yet, it is read to
@@ -271,6 +275,10 @@ take_found(struct file_input *in, struct file_lost *l)
     if (t != NULL && is_reused(t, l)) {
         file_tail_event(t, EV_UNLINKED);
         t = NULL;
+    }
+    if (t != NULL && t == l->tail) {
+        file_tail_found(t, l->found);
+        return;
     }
     elsewhere = t == NULL;
     if (elsewhere) {
@@ -371,6 +379,7 @@ file_search_tail(struct file_tail *t)
     struct file_lost    *l = add_lost(t->input, s->path, &s->identity, clock_epoch_ms());
 
     l->tail = t;
+    l->itself = t->current;
     l->earlier = t->unverified;
     l->complete = s->size >= end && end > 0;
     l->unread = s->size > end ? s->size - end : 0;
@@ -385,6 +394,7 @@ file_search_row(struct file_input *in, const struct checkpoint *row)
     struct file_lost *l = add_lost(in, row->path, &row->identity, row->updated);
 
     l->id = row->id;
+    l->itself = true;
     l->earlier = true;
     l->complete = row->size >= row->offset && row->size > 0;
     l->unread = row->size > row->offset ? row->size - row->offset : 0;

@@ -38,6 +38,7 @@ struct file_lost {
     struct file_mark  marks[FILE_MARKS];    /* newest first */
     unsigned          nmarks;
     uint64_t          unread;       /* bytes behind the newest mark, as far as we know */
+    bool              itself;       /* its file may be there by another name */
     bool              earlier;      /* only an earlier run has seen it */
     bool              complete;     /* `unread` is all that it may have had */
     int64_t           since;        /* epoch ms: a copy is not older */
@@ -46,7 +47,8 @@ struct file_lost {
     struct file_link  by_place, by_head;
     bool              sought;       /* its folder could be read */
     char             *found;        /* path, owned; NULL: nothing holds it */
-    uint64_t          device, inode;
+    uint64_t          device, inode, disk_size;
+    int64_t           mtime_ms;
     bool              more;         /* it goes on behind */
     struct file_mark  place;        /* where to go on */
 };

@@ -27,6 +27,7 @@
 #include "inputs/file_flush.h"
 #include "inputs/file_follow.h"
 #include "inputs/file_hold.h"
+#include "inputs/file_mark.h"
 #include "inputs/file_remove.h"
 #include "inputs/file_unpack.h"
 #include "inputs/file_target.h"
@@ -34,7 +35,6 @@
 enum {
     FIRST_REST_MS = 1000,
     LONGEST_REST_MS = 30 * 1000,
-    MARK_MS = 20,
     CROWD_MS = 1000,                /* when a file asks again to be decompressed */
 };
 
@@ -279,6 +279,14 @@ take_findings(struct file_tail *t)
     take_size(t);
 }
 
+/* No pattern leads to it any more and it is not open, but it may still be there: the
+ * target of a link that was switched, or renamed before it was opened. */
+static bool
+is_to_be_found(const struct file_tail *t)
+{
+    return t->read.outcome == FILE_READ_MISSING && t->names == NULL && t->current && !t->hunted;
+}
+
 static enum file_tail_event
 event_of(const struct file_tail *t)
 {
@@ -290,7 +298,8 @@ event_of(const struct file_tail *t)
     };
     const enum file_outcome outcome = t->read.outcome;
 
-    if (t->read.final && (outcome == FILE_READ_NOTHING || outcome == FILE_READ_MISSING))
+    if (t->read.final && (outcome == FILE_READ_NOTHING ||
+                          (outcome == FILE_READ_MISSING && !t->sought && !is_to_be_found(t))))
         return EV_LAST;
     return events[outcome];
 }
@@ -299,8 +308,8 @@ event_of(const struct file_tail *t)
 static void
 verify(struct file_tail *t)
 {
-    if (!t->unverified)
-        return;
+    if (!t->unverified || (t->read.outcome == FILE_READ_MISSING && t->names != NULL))
+        return;                 /* or it was renamed a moment ago: the next look is the first */
     t->unverified = false;
     t->input->unverified--;
     file_search_go_on(t->input);
@@ -327,16 +336,6 @@ on_read(struct job *job)
     file_came_back(in);
 }
 
-/* How far it has read. */
-static struct file_mark
-present_mark(const struct file_tail *t)
-{
-    const struct window *w = &t->read.source.window;
-
-    return (struct file_mark){ window_end(w), w->newest != NULL ? w->newest->tail : w->tail,
-                               window_lead(w) };
-}
-
 static enum file_tail_event
 start_read(struct file_tail *t)
 {
@@ -350,7 +349,7 @@ start_read(struct file_tail *t)
     job = pipeline_job(t->input->pipeline, s, t->read.room);
     if (job == NULL)
         return EV_FULL;
-    t->read.before = present_mark(t).print;
+    t->read.before = file_mark_present(t).print;
     t->read.fresh = s->read_bytes == 0;
     t->read.identity = s->identity;
     t->read.remove = file_remove_is_due(t, clock_ms());
@@ -379,32 +378,10 @@ wait_in_crowd(struct file_tail *t)
     return EV_NONE;
 }
 
-/* Before it reads on: a copy may end here.  At most one mark in MARK_MS; one where
- * it was at the end of what there was replaces one in the midst of it. */
-static void
-set_mark(struct file_tail *t)
-{
-    const uint64_t now = clock_ms();
-
-    if (window_end(&file_source(t)->window) == 0)
-        return;
-    if (t->nmarks > 0 && now - t->marked_at < MARK_MS) {
-        if (t->in_midst || !t->marked_in_midst)
-            return;
-        t->nmarks--;
-    }
-    if (t->marks == NULL)
-        t->marks = mem_array(NULL, FILE_MARKS, sizeof *t->marks);
-    t->marks[t->nmarks++ % FILE_MARKS] = present_mark(t);
-    t->marked_at = now;
-    t->marked_in_midst = t->in_midst;
-}
-
 static enum file_tail_event
 push_chunk(struct file_tail *t)
 {
-    set_mark(t);
-    t->in_midst = t->read.more;
+    file_mark_set(t);
     pipeline_push(&t->job);
     if (t->read.more)
         return EV_MORE;
@@ -511,6 +488,10 @@ rest(struct file_tail *t)
     else
         log_again(&t->told, LOG_WARN, "cannot read '%s': %s (trying again)", file_source(t)->path,
                   strerror(t->read.fault));
+    if (is_to_be_found(t)) {
+        t->hunted = true;
+        file_search_tail(t);
+    }
     begin_rest(t);
     return EV_NONE;
 }
@@ -547,7 +528,7 @@ note_back(struct file_tail *t)
 {
     t->gone_at = 0;
     file_source(t)->once = false;
-    t->elsewhere = false;
+    t->elsewhere = t->hunted = false;
     t->read.final = false;
     return t->state == TAIL_WAITING && !t->gated ? EV_WAKE : EV_NONE;
 }
@@ -613,9 +594,23 @@ static enum file_tail_event
 note_unlinked(struct file_tail *t)
 {
     t->exists = false;
-    if (t->current && (has_unread(t) || file_copy_has_suspects(t)))
+    if (t->current && !t->sought && (has_unread(t) || file_copy_has_suspects(t)))
         file_search_tail(t);
     return t->sought ? EV_NONE : forget(t);
+}
+
+void
+file_tail_found(struct file_tail *t, const char *path)
+{
+    struct source *s = file_source(t);
+
+    if (t->names != NULL || t->state == TAIL_CLOSED)
+        return;
+    source_rename(s, path);
+    t->elsewhere = true;
+    t->rest_until = 0;
+    if (s->id != 0)
+        checkpoints_note(t->input->store, s);
 }
 
 void
@@ -648,17 +643,6 @@ file_tail_place(struct file_tail *t, const struct file_mark *place)
     begin_at(t, place);
     file_tail_wake(t);
     return true;
-}
-
-unsigned
-file_tail_marks(const struct file_tail *t, struct file_mark *marks)
-{
-    unsigned n = 0;
-
-    marks[n++] = present_mark(t);
-    for (unsigned i = 0; i < t->nmarks && n < FILE_MARKS; i++)
-        marks[n++] = t->marks[(t->nmarks - 1 - i) % FILE_MARKS];
-    return n;
 }
 
 /* ---- From outside ------------------------------------------------------------ */

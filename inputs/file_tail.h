@@ -59,6 +59,7 @@ struct file_tail {
     bool                  holds;        /* its descriptor is counted */
     bool                  current;      /* its inode still holds this content: it is in `places` */
     bool                  sought;       /* its content is being looked for */
+    bool                  hunted;       /* it was, since its last name went */
     bool                  gated;        /* waits until all that is remembered is verified */
     bool                  unverified;   /* has a row, and was not opened yet */
     bool                  woken;        /* while its job was out */
@@ -128,6 +129,9 @@ unsigned file_tail_marks(const struct file_tail *t, struct file_mark *marks);
 
 /* Here is its descriptor, or -1 (file_hold.h). */
 void file_tail_opened(struct file_tail *t, int fd);
+
+/* It is there, by a name that no pattern means. */
+void file_tail_found(struct file_tail *t, const char *path);
 
 /* Its content was found, or will not be. */
 void file_tail_search_over(struct file_tail *t);

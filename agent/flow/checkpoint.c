@@ -409,8 +409,10 @@ is_systems_fault(struct checkpoints *st)
 {
     const int code = sqlite3_errcode(st->db) & 0xff;
 
-    return code == SQLITE_FULL || code == SQLITE_CANTOPEN || code == SQLITE_READONLY ||
-           code == SQLITE_IOERR || code == SQLITE_PERM || code == SQLITE_BUSY;
+    if (code == SQLITE_READONLY)        /* a damaged header may say so too */
+        return access(st->file, W_OK) != 0;
+    return code == SQLITE_FULL || code == SQLITE_CANTOPEN || code == SQLITE_IOERR ||
+           code == SQLITE_PERM || code == SQLITE_BUSY;
 }
 
 static struct checkpoints *

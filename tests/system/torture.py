@@ -312,15 +312,14 @@ class Writer(Actor):
 
     def compress(self):
         """The last one that was rotated, whatever of it has arrived."""
-        if not self.old or self.old[-1][0].suffix == ".gz":
+        if not self.old or self.old[-1][0].suffix == ".gz" or \
+                self.old[-1][0].parent != self.folder:
             return False
         path, content = self.old.pop()
         self.tell(f"compresses {content.name}")
         target = path.with_name(path.name + ".gz")
-        partial = path.with_name(path.name + ".part")
-        with open(path, "rb") as plain, gzip.open(partial, "wb", 1) as packed:
+        with open(path, "rb") as plain, gzip.open(target, "wb", 1) as packed:
             shutil.copyfileobj(plain, packed)
-        partial.rename(target)
         path.unlink()
         self.old.append((target, content))
         return True
@@ -354,7 +353,7 @@ class Writer(Actor):
 class Wide(Writer):
     """Rotated names are in the patterns too: nothing is fragile but what is deleted."""
     shapes = (("rename", 5), ("rename_quickly", 2), ("shift", 2), ("move", 1), ("delete", 2),
-              ("replace", 2), ("copy_truncate", 3), ("truncate", 1))
+              ("replace", 2), ("copy_truncate", 3), ("truncate", 1), ("compress", 2))
 
     def shift(self):
         """app.log.2 becomes app.log.3, app.log.1 becomes app.log.2 ..."""
@@ -379,7 +378,7 @@ class Sparse(Wide):
 
 class Narrow(Writer):
     """Only app.log is meant: what it becomes has to be known by its content."""
-    shapes = Wide.shapes[:2] + Wide.shapes[3:]
+    shapes = Wide.shapes[:2] + Wide.shapes[3:-1]
 
     def rename(self):
         if self.is_known():

@@ -545,6 +545,76 @@ a_rewound_source_reads_again_from_committed(void **state)
     source_fini(&r.base);
 }
 
+/* A line, and which scratch it was made with. */
+static void
+work_little(struct job *job)
+{
+    memcpy(job->chunk->bytes, "line\n", 5);
+    job->chunk->len = 5;
+    assert_int_equal(transform_chunk(job->source->plan, job->scratch, job->chunk, false),
+                     TRANSFORM_DONE);
+}
+
+static struct scratch *
+read_little(struct reader *r, size_t size)
+{
+    struct job     *job = pipeline_job(p, &r->base, size);
+    struct scratch *scratch;
+
+    assert_non_null(job);
+    scratch = job->scratch;
+    assert_true(job->chunk->size >= size);
+    pipeline_run(job, work_little, done);
+    return scratch;
+}
+
+static void
+small_jobs_of_one_turn_of_the_loop_go_to_a_worker_together(void **state)
+{
+    struct reader         readers[100];
+    struct scratch       *first, *large;
+    struct pipeline_counts counts;
+
+    (void)state;
+    given_pipeline(64 * MiB);
+    for (size_t i = 0; i < 100; i++)
+        readers[i] = a_reader();
+    first = read_little(&readers[0], CHUNK_SMALL);
+    for (size_t i = 1; i < 64; i++)
+        assert_ptr_equal(read_little(&readers[i], 100), first);
+    large = read_little(&readers[64], CHUNK_SMALL + 1);
+    assert_ptr_not_equal(large, first);
+    assert_ptr_not_equal(read_little(&readers[65], CHUNK_SMALL), first);
+    assert_null(pipeline_job(p, &readers[66].base, CHUNK_SIZE));    /* workers + 1 errands */
+    settle();
+    assert_int_equal(readers[66].rooms, 1);
+    assert_int_equal(nsent, 66);
+    when_all_are_reported();
+    settle();
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.acked_records, 66);
+    assert_true(counts.memory < 2 * MiB);
+    for (size_t i = 0; i < 100; i++)
+        source_fini(&readers[i].base);
+}
+
+static void
+a_small_chunk_is_large_enough_for_what_a_line_may_become(void **state)
+{
+    struct reader r;
+
+    (void)state;
+    given_pipeline(64 * MiB);
+    for (size_t i = 1; i < CHUNK_SMALL_MESSAGES; i++)
+        plan_add_route(plan, &route);
+    r = a_reader();
+    (void)read_little(&r, CHUNK_SMALL);
+    assert_int_equal(r.base.wanted, CHUNK_SIZE);
+    settle();
+    when_all_are_reported();
+    source_fini(&r.base);
+}
+
 static void
 what_is_behind_a_chunk_that_stays_is_read_again(void **state)
 {
@@ -630,6 +700,8 @@ main(void)
         TEST(what_cannot_be_read_again_is_a_dead_letter_and_no_halt),
         TEST(one_record_at_a_time_waits_for_its_acknowledgement_and_is_one_chunk),
         TEST(a_rewound_source_reads_again_from_committed),
+        TEST(small_jobs_of_one_turn_of_the_loop_go_to_a_worker_together),
+        TEST(a_small_chunk_is_large_enough_for_what_a_line_may_become),
         TEST(what_is_behind_a_chunk_that_stays_is_read_again),
         TEST(a_closed_pipeline_gives_no_turn),
         TEST(a_source_that_forgot_its_turn_is_not_called),

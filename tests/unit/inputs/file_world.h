@@ -343,7 +343,7 @@ then_nothing_comes(void)
         fail_msg("'%s' came", got.list[0]);
 }
 
-static inline const struct file_tail *
+static inline struct file_tail *
 find_tail(const char *name)
 {
     struct file_tail *t;

@@ -795,6 +795,190 @@ a_copy_made_while_down_is_read_from_the_checkpoint(void **state)
     then_nothing_comes();
 }
 
+static bool
+has_looked_at_copy(void)
+{
+    const struct file_tail *t = find_tail("logs/a.log.1");
+
+    return t != NULL && t->read_at != 0 && t->state == TAIL_WAITING;
+}
+
+static void
+a_copy_that_was_met_while_it_was_empty_is_not_read_again(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    files_write("logs/a.log.1", "");
+    assert_true(turn_until(has_looked_at_copy));
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    append_numbers("logs/a.log", 100, 120);
+    then_got_numbers(100, 120);
+    assert_true(turn_until(has_held_none));
+    then_nothing_comes();
+}
+
+static uint64_t wait_over;
+
+static bool
+is_wait_over(void)
+{
+    return clock_ms() > wait_over;
+}
+
+/* An outage: it cannot read, and does not know what its file is now. */
+static void
+when_held_back(const char *name)
+{
+    find_tail(name)->state = TAIL_HOLDING;
+}
+
+static void
+when_released(const char *name)
+{
+    find_tail(name)->state = TAIL_WAITING;
+    file_tail_wake(find_tail(name));
+}
+
+static void
+then_the_copy_waits(void)
+{
+    assert_true(turn_until(has_held_one));
+    wait_over = clock_ms() + 700;       /* more than what two short files get */
+    assert_true(turn_until(is_wait_over));
+    assert_true(has_held_one());
+}
+
+static void
+a_copy_waits_as_long_as_its_original_is_held_back(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 10);
+    given_running();
+    then_got_numbers(0, 10);
+    when_held_back("logs/a.log");
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    then_the_copy_waits();
+    when_released("logs/a.log");
+    assert_true(turn_until(has_held_none));
+    append_numbers("logs/a.log", 10, 12);
+    then_got_numbers(10, 12);
+}
+
+static void
+a_copy_may_be_of_a_file_of_which_only_a_word_was_seen(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    files_write("logs/a.log", "000000 short\n");
+    given_running();
+    then_got_numbers(0, 1);
+    when_held_back("logs/a.log");
+    append_numbers("logs/a.log", 1, 40);
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    then_the_copy_waits();
+    when_released("logs/a.log");
+    then_got_numbers(1, 40);
+    then_nothing_comes();
+}
+
+static void
+append_hole(const char *name, size_t len)
+{
+    static const char nuls[8192];
+
+    files_put(name, nuls, len, O_APPEND);
+}
+
+static void
+a_hole_before_the_first_line_of_a_new_file_is_no_record(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_hole("logs/a.log", 5000);
+    append_numbers("logs/a.log", 0, 10);
+    given_running();
+    then_got_numbers(0, 10);
+    append_hole("logs/a.log.1", 6000);
+    append_numbers("logs/a.log.1", 10, 20);
+    then_got_numbers(10, 20);
+}
+
+static void
+a_hole_that_has_grown_while_we_were_down_is_no_record(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_hole("logs/a.log", 3000);
+    append_numbers("logs/a.log", 0, 1);
+    acknowledging = false;                      /* its place is remembered, the line is not */
+    given_running();
+    then_got_numbers(0, 1);
+    when_stopped();
+    acknowledging = true;
+    truncate_file("logs/a.log");
+    append_hole("logs/a.log", 5000);
+    append_numbers("logs/a.log", 1, 10);
+    given_running();
+    then_got_numbers(1, 10);
+}
+
+static void
+a_file_that_was_truncated_before_it_was_read_is_another(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    append_numbers("logs/a.log", 0, 30);
+    given_running();
+    then_got_numbers(0, 30);
+    copy_file("logs/a.log", "logs/a.log.1");
+    assert_true(turn_until(has_held_one));
+    truncate_file("logs/a.log.1");
+    append_hole("logs/a.log.1", 8000);
+    append_numbers("logs/a.log.1", 30, 40);
+    then_got_numbers(30, 40);
+}
+
+static void
+a_file_that_had_a_name_of_the_patterns_only_in_passing_is_read(void **state)
+{
+    (void)state;
+    forget_settings();
+    with("paths", files_path("logs/a.log"));
+    append_numbers("logs/a.log", 0, 1);
+    given_running();
+    then_got_numbers(0, 1);
+    append_numbers("logs/next", 1, 10);
+    files_rename("logs/next", "logs/a.log");
+    files_rename("logs/a.log", "logs/a.log.1");
+    files_rename("logs/a.log.1", "logs/a.log.2");
+    then_got_numbers(1, 10);
+}
+
+static void
+the_old_target_of_a_link_is_found_although_it_was_not_open(void **state)
+{
+    (void)state;
+    given_patterns_for_copies();
+    with("paths", files_path("logs/a.log"));
+    append_numbers("logs/data.1", 0, 10);
+    files_link("logs/data.1", "logs/a.log");
+    given_running();
+    then_got_numbers(0, 10);
+    file_tail_close(find_tail("logs/a.log"));
+    append_numbers("logs/data.1", 10, 20);
+    append_numbers("logs/data.2", 20, 21);
+    files_link("logs/data.2", "logs/new");
+    files_rename("logs/new", "logs/a.log");
+    then_got_sorted(11);
+}
+
 static void
 a_file_renamed_out_of_the_patterns_while_down_is_finished(void **state)
 {
@@ -1028,66 +1212,75 @@ the_list_has_every_file_once_and_sorted(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static const struct CMUnitTest tests[] = {
+    TEST(lines_are_read_and_followed),
+    TEST(a_partial_line_waits_for_its_end),
+    TEST(a_line_longer_than_a_chunk_is_whole),
+    TEST(a_line_that_never_ends_is_passed_over),
+    TEST(an_event_during_a_read_is_not_forgotten),
+    TEST(an_unreadable_file_is_read_when_it_can_be),
+    TEST(an_unreadable_folder_is_read_when_it_can_be),
+    TEST(a_folder_that_becomes_unreadable_loses_no_file),
+    TEST(a_new_file_is_read_from_its_beginning),
+    TEST(start_at_the_end_keeps_a_line_whole),
+    TEST(start_at_the_end_holds_for_the_first_start_only),
+    TEST(two_names_of_one_file_are_one),
+    TEST(a_fifo_and_a_folder_block_nobody),
+    TEST(a_missing_folder_that_appears_is_followed),
+    TEST(lost_events_are_made_up_for),
+    TEST(without_events_polling_finds_what_was_written),
+    TEST(an_old_file_is_not_opened_until_it_is_written_to),
+    TEST(rename_and_create_loses_nothing),
+    TEST(a_file_renamed_before_anybody_looked_is_read),
+    TEST(a_rotated_name_inside_the_patterns_is_not_read_again),
+    TEST(a_file_deleted_while_unread_is_read_to_its_end),
+    TEST(a_last_line_without_end_is_sent_when_the_file_is_gone),
+    TEST(a_file_renamed_out_and_back_is_not_read_again),
+    TEST(a_finished_file_that_comes_back_is_not_read_again),
+    TEST(a_finished_file_that_is_deleted_is_forgotten),
+    TEST(a_truncated_file_is_read_from_its_beginning),
+    TEST(a_file_truncated_and_grown_past_our_offset_is_read_from_its_beginning),
+    TEST(a_long_file_truncated_and_grown_past_our_offset_is_read_from_its_beginning),
+    TEST(a_truncation_waits_for_no_acknowledgement),
+    TEST(a_hole_after_a_truncation_is_no_record),
+    TEST(a_switched_link_leads_to_the_new_file),
+    TEST(a_rename_over_a_followed_file_changes_to_the_new_one),
+    TEST(a_restart_goes_on_at_the_checkpoint),
+    TEST(what_was_not_acknowledged_is_sent_again),
+    TEST(a_file_renamed_while_down_goes_on),
+    TEST(a_file_rewritten_while_down_is_read_from_its_beginning),
+    TEST(a_partial_line_is_never_sent_by_a_stop),
+    TEST(a_copy_before_a_truncation_is_not_read_again),
+    TEST(a_copy_in_the_patterns_has_what_was_truncated_unread),
+    TEST(a_copy_outside_the_patterns_has_what_was_truncated_unread),
+    TEST(a_copy_that_lacks_the_last_lines_is_not_read_again),
+    TEST(a_copy_that_was_met_while_it_was_empty_is_not_read_again),
+    TEST(a_copy_waits_as_long_as_its_original_is_held_back),
+    TEST(a_copy_may_be_of_a_file_of_which_only_a_word_was_seen),
+    TEST(a_hole_before_the_first_line_of_a_new_file_is_no_record),
+    TEST(a_hole_that_has_grown_while_we_were_down_is_no_record),
+    TEST(a_file_that_was_truncated_before_it_was_read_is_another),
+    TEST(a_file_that_had_a_name_of_the_patterns_only_in_passing_is_read),
+    TEST(the_old_target_of_a_link_is_found_although_it_was_not_open),
+    TEST(a_copy_made_in_an_outage_does_not_hide_what_a_kill_takes_back),
+    TEST(a_mere_copy_is_a_file_of_its_own),
+    TEST(files_that_begin_alike_are_two),
+    TEST(a_copy_of_a_removed_file_is_not_read_again),
+    TEST(a_copy_made_while_down_is_read_from_the_checkpoint),
+    TEST(a_file_renamed_out_of_the_patterns_while_down_is_finished),
+    TEST(a_remembered_file_that_is_gone_is_reported_and_forgotten),
+    TEST(a_quiet_file_is_closed_and_opened_again),
+    TEST(more_files_than_descriptors_are_all_followed),
+    TEST(a_closed_file_that_was_renamed_is_read_on),
+    TEST(a_reused_inode_is_another_file),
+    TEST(a_rewound_file_is_read_again),
+    TEST(wrong_settings_are_refused),
+    TEST(the_list_has_every_file_once_and_sorted),
+};
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(lines_are_read_and_followed),
-        TEST(a_partial_line_waits_for_its_end),
-        TEST(a_line_longer_than_a_chunk_is_whole),
-        TEST(a_line_that_never_ends_is_passed_over),
-        TEST(an_event_during_a_read_is_not_forgotten),
-        TEST(an_unreadable_file_is_read_when_it_can_be),
-        TEST(an_unreadable_folder_is_read_when_it_can_be),
-        TEST(a_folder_that_becomes_unreadable_loses_no_file),
-        TEST(a_new_file_is_read_from_its_beginning),
-        TEST(start_at_the_end_keeps_a_line_whole),
-        TEST(start_at_the_end_holds_for_the_first_start_only),
-        TEST(two_names_of_one_file_are_one),
-        TEST(a_fifo_and_a_folder_block_nobody),
-        TEST(a_missing_folder_that_appears_is_followed),
-        TEST(lost_events_are_made_up_for),
-        TEST(without_events_polling_finds_what_was_written),
-        TEST(an_old_file_is_not_opened_until_it_is_written_to),
-        TEST(rename_and_create_loses_nothing),
-        TEST(a_file_renamed_before_anybody_looked_is_read),
-        TEST(a_rotated_name_inside_the_patterns_is_not_read_again),
-        TEST(a_file_deleted_while_unread_is_read_to_its_end),
-        TEST(a_last_line_without_end_is_sent_when_the_file_is_gone),
-        TEST(a_file_renamed_out_and_back_is_not_read_again),
-        TEST(a_finished_file_that_comes_back_is_not_read_again),
-        TEST(a_finished_file_that_is_deleted_is_forgotten),
-        TEST(a_truncated_file_is_read_from_its_beginning),
-        TEST(a_file_truncated_and_grown_past_our_offset_is_read_from_its_beginning),
-        TEST(a_long_file_truncated_and_grown_past_our_offset_is_read_from_its_beginning),
-        TEST(a_truncation_waits_for_no_acknowledgement),
-        TEST(a_hole_after_a_truncation_is_no_record),
-        TEST(a_switched_link_leads_to_the_new_file),
-        TEST(a_rename_over_a_followed_file_changes_to_the_new_one),
-        TEST(a_restart_goes_on_at_the_checkpoint),
-        TEST(what_was_not_acknowledged_is_sent_again),
-        TEST(a_file_renamed_while_down_goes_on),
-        TEST(a_file_rewritten_while_down_is_read_from_its_beginning),
-        TEST(a_partial_line_is_never_sent_by_a_stop),
-        TEST(a_copy_before_a_truncation_is_not_read_again),
-        TEST(a_copy_in_the_patterns_has_what_was_truncated_unread),
-        TEST(a_copy_outside_the_patterns_has_what_was_truncated_unread),
-        TEST(a_copy_that_lacks_the_last_lines_is_not_read_again),
-        TEST(a_mere_copy_is_a_file_of_its_own),
-        TEST(files_that_begin_alike_are_two),
-        TEST(a_copy_of_a_removed_file_is_not_read_again),
-        TEST(a_copy_made_while_down_is_read_from_the_checkpoint),
-        TEST(a_file_renamed_out_of_the_patterns_while_down_is_finished),
-        TEST(a_remembered_file_that_is_gone_is_reported_and_forgotten),
-        TEST(a_quiet_file_is_closed_and_opened_again),
-        TEST(more_files_than_descriptors_are_all_followed),
-        TEST(a_closed_file_that_was_renamed_is_read_on),
-        TEST(a_reused_inode_is_another_file),
-        TEST(a_rewound_file_is_read_again),
-        TEST(a_copy_made_in_an_outage_does_not_hide_what_a_kill_takes_back),
-        TEST(wrong_settings_are_refused),
-        TEST(the_list_has_every_file_once_and_sorted),
-    };
     log_set_up(getenv("LOUD") != NULL ? LOG_DEBUG : LOG_ERROR, LOG_TEXT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,23 @@ given_bytes(size_t len, char byte)
 }
 
 static void
+a_mark_of_nothing_but_nuls_is_found_nowhere(void **state)
+{
+    struct file_mark mark = { .offset = 1000 };
+
+    (void)state;
+    given_bytes(2000, '\0');
+    assert_int_equal(file_print_at(b, mark.offset, &mark.print), 0);
+    assert_true(file_print_is_hole(&mark.print));
+    assert_null(file_find_mark(b, &mark, 1));
+    given_bytes(10, 'a');
+    mark.offset = 2010;
+    assert_int_equal(file_print_at(b, mark.offset, &mark.print), 0);
+    assert_false(file_print_is_hole(&mark.print));
+    assert_ptr_equal(file_find_mark(b, &mark, 1), &mark);
+}
+
+static void
 the_head_grows_with_the_file(void **state)
 {
     (void)state;
@@ -129,6 +146,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_head_grows_with_the_file),
+        TEST(a_mark_of_nothing_but_nuls_is_found_nowhere),
         TEST(a_head_that_was_changed_or_cut_is_noticed),
         TEST(the_bytes_before_an_offset_tell_a_file_again),
         TEST(no_bytes_before_the_beginning_fit_any_file),
