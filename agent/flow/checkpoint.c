@@ -14,12 +14,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +28,7 @@
 #include "agent/base/mem.h"
 #include "agent/flow/checkpoint_batch.h"
 #include "agent/flow/plan.h"
+#include "agent/flow/state_dir.h"
 
 enum {
     APPLICATION_ID = 0x73746f6b,        /* "stok": this database is ours */
@@ -97,50 +96,6 @@ struct checkpoints {
 };
 
 /* ---- Opening --------------------------------------------------------------- */
-
-static int
-make_folder(const char *path, struct error *err)
-{
-    char *copy = mem_string(path);
-    int   result = 0;
-
-    for (char *p = copy + 1; result == 0; p++) {
-        const char was = *p;
-
-        if (was != '/' && was != '\0')
-            continue;
-        *p = '\0';
-        if (mkdir(copy, 0700) != 0 && errno != EEXIST)
-            result = error_set(err, ERR_SYSTEM, "cannot make the state folder '%s': %s", path,
-                               strerror(errno));
-        *p = was;
-        if (was == '\0')
-            break;
-    }
-    free(copy);
-    return result;
-}
-
-static int
-take_lock(struct checkpoints *st, struct error *err)
-{
-    struct buf path = { NULL, 0, 0 };
-
-    buf_printf(&path, "%s/lock", st->folder);
-    st->lock = open(buf_string(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    buf_fini(&path);
-    if (st->lock < 0)
-        return error_set(err, ERR_SYSTEM, "cannot write to the state folder '%s': %s", st->folder,
-                         strerror(errno));
-    if (flock(st->lock, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno == EWOULDBLOCK)
-        return error_set(err, ERR_LOCKED,
-                         "another agent holds the state folder '%s' (give each its own state_dir)",
-                         st->folder);
-    return error_set(err, ERR_SYSTEM, "cannot lock the state folder '%s': %s", st->folder,
-                     strerror(errno));
-}
 
 static int
 run_sql(struct checkpoints *st, const char *sql, struct error *err)
@@ -455,9 +410,10 @@ checkpoints_open(const char *state_dir, struct error *err)
 {
     struct checkpoints *st = new_store(state_dir);
     const mode_t        mask = umask(077);      /* SQLite makes its files by the umask */
-    const bool          ok = make_folder(state_dir, err) == 0 && take_lock(st, err) == 0 &&
-                             open_or_replace(st, err) == 0;
+    bool                ok;
 
+    st->lock = state_dir_lock(state_dir, err);
+    ok = st->lock >= 0 && open_or_replace(st, err) == 0;
     umask(mask);
     if (ok)
         return st;
