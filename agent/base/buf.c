@@ -14,16 +14,14 @@
 enum { FIRST_ROOM = 256 };
 
 char *
-buf_reserve(struct buf *b, size_t more)
+buf_grow(struct buf *b, size_t more)
 {
-    if (b->room - b->len < more) {
-        size_t room = b->room > 0 ? b->room : FIRST_ROOM;
+    size_t room = b->room > 0 ? b->room : FIRST_ROOM;
 
-        while (room - b->len < more)
-            room *= 2;
-        b->ptr = mem_resize(b->ptr, room);
-        b->room = room;
-    }
+    while (room - b->len < more)
+        room *= 2;
+    b->ptr = mem_resize(b->ptr, room);
+    b->room = room;
     return b->ptr + b->len;
 }
 

@@ -18,8 +18,15 @@ struct buf {
     size_t room;
 };
 
+/* It has less room than that: get more. */
+char *buf_grow(struct buf *b, size_t more);
+
 /* Room for `more` bytes behind the end; returns where they begin. */
-char *buf_reserve(struct buf *b, size_t more);
+static inline char *
+buf_reserve(struct buf *b, size_t more)
+{
+    return b->room - b->len >= more && b->ptr != NULL ? b->ptr + b->len : buf_grow(b, more);
+}
 
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_add_slice(struct buf *b, struct slice s);

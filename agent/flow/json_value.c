@@ -372,5 +372,5 @@ json_value_render(const struct json_value *v, const struct record *r, struct are
 
     buf_clear(b);
     add_members(&w, r);
-    return arena_copy(a, buf_slice(b));
+    return buf_slice(b);
 }

@@ -38,7 +38,8 @@ struct json_value *json_value_new(const char *what, const struct node *map,
                                   struct names *names, struct errors *errs);
 void               json_value_free(struct json_value *v);
 
-/* The object, in `a`.  `b` is room to write it in, kept from record to record. */
+/* The object, in `b`, until that is written to again.  `a` is for what it needs
+ * meanwhile. */
 struct slice json_value_render(const struct json_value *v, const struct record *r,
                                struct arena *a, struct buf *b);
 

@@ -90,8 +90,8 @@ bool route_from(const struct route *r, const char *input);
 bool route_matches(const struct route *r, const struct record *rec, struct arena *a,
                    struct pattern_work *work);
 
-/* Write the value of a ROUTE_VALUE_JSON route: one JSON object.  `b` is room to write it in,
- * kept from record to record. */
+/* Write the value of a ROUTE_VALUE_JSON route, one JSON object, into `b`: it stands there
+ * until the next one.  `a` is for what it needs meanwhile. */
 struct slice route_json(const struct route *r, const struct record *rec, struct arena *a,
                         struct buf *b);
 

@@ -26,6 +26,8 @@ enum {
     BUCKETS = 64,               /* of the targets of one chunk */
     INDEXED_PARTITIONS = 1024,  /* runs of higher ones are searched */
     KEYS_PIECE = 2048,          /* bytes of the arena */
+    VALUES_PIECE = 8192,
+    VALUE_LOTS = 16,
     NOWHERE = UINT32_MAX,
 };
 
@@ -39,6 +41,12 @@ struct target {
     uint32_t       nruns;
 };
 
+/* A piece of an arena for texts of one kind, so that no others come between them. */
+struct lot {
+    char  *next;
+    size_t room;
+};
+
 struct scratch {
     struct record     record;
     struct parse_work work;
@@ -46,8 +54,8 @@ struct scratch {
     const struct encoding *encoding;    /* of the chunk; NULL: UTF-8 */
     struct redact_work redact;
     struct buf        json;     /* a value of that format, while it is written */
-    char             *keys;     /* where the next key goes, a part of the chunk's arena */
-    size_t            keys_room;
+    struct lot        keys;     /* of the chunk's arena, as all lots */
+    struct lot        values[VALUE_LOTS];   /* of the first runs */
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
     bool              clock_stands;
     struct groups    *groups;   /* made when an input first needs it */
@@ -266,23 +274,37 @@ in_bytes(const struct chunk *c, const char *p)
     return p >= c->bytes && p < c->bytes + c->len;
 }
 
-/* A piece of the arena for many keys, so that no values come between them. */
+/* Keep a text in the arena, beside others of its kind. */
 static struct slice
-copy_key(struct scratch *w, struct slice key)
+keep(struct scratch *w, struct lot *lot, size_t piece, struct slice text)
 {
-    struct slice copy;
+    struct slice kept;
 
-    if (key.len == 0 || key.len > KEYS_PIECE / 8)
-        return arena_copy(&w->chunk->arena, key);
-    if (key.len > w->keys_room) {
-        w->keys = arena_reserve(&w->chunk->arena, KEYS_PIECE);
-        w->keys_room = KEYS_PIECE;
-        (void)arena_commit(&w->chunk->arena, KEYS_PIECE);
+    if (text.len == 0 || text.len > piece / 8)
+        return arena_copy(&w->chunk->arena, text);
+    if (text.len > lot->room) {
+        lot->next = arena_reserve(&w->chunk->arena, piece);
+        lot->room = piece;
+        (void)arena_commit(&w->chunk->arena, piece);
     }
-    copy = (struct slice){ memcpy(w->keys, key.ptr, key.len), key.len };
-    w->keys += key.len;
-    w->keys_room -= key.len;
-    return copy;
+    kept = (struct slice){ memcpy(lot->next, text.ptr, text.len), text.len };
+    lot->next += text.len;
+    lot->room -= text.len;
+    return kept;
+}
+
+/* A value that was made stands behind the one before it in the run, where there are few
+ * runs: as transform_gather() does it for those that are parts of the bytes. */
+static void
+keep_value(struct scratch *w, struct message *m, uint32_t run)
+{
+    struct slice value = message_value(m);
+
+    if (run < VALUE_LOTS)
+        value = keep(w, &w->values[run], VALUES_PIECE, value);
+    else
+        value = arena_copy(&w->chunk->arena, value);
+    m->value = value.ptr;
 }
 
 /* The key is copied: side by side in the arena they cost the sender less than
@@ -300,7 +322,7 @@ set_key(const struct route *route, struct scratch *w, struct message *m)
     if (key.len > MESSAGE_MAX_KEY)
         return "the key is too long";
     if (in_bytes(w->chunk, key.ptr))
-        key = copy_key(w, key);
+        key = keep(w, &w->keys, KEYS_PIECE, key);
     m->key = key.len > 0 ? key.ptr : "";
     m->key_len = (uint32_t)key.len & MESSAGE_MAX_KEY;
     return why;
@@ -400,6 +422,7 @@ make_message(struct scratch *w, const struct route *route, const char *fault)
     struct slice    topic = SLICE("");
     bool            lasting = true;
     struct target  *t;
+    uint32_t        run;
 
     m->at = (uint32_t)(w->record.offset - c->begin);
     if (route->topic != NULL) {
@@ -414,9 +437,11 @@ make_message(struct scratch *w, const struct route *route, const char *fault)
     if (route->output->has_topics && !lasting && !route_topic_allowed(route, topic))
         fault = "the topic is not allowed";
     t = find_target(w, route->output, topic, lasting);
-    w->run_of[c->nmessages - 1] = fault != NULL
-        ? search_run(w, t, PARTITION_FREE, fault)
-        : find_run(w, t, choose_partition(w, t, m));
+    run = fault != NULL ? search_run(w, t, PARTITION_FREE, fault)
+                        : find_run(w, t, choose_partition(w, t, m));
+    if (route->value == ROUTE_VALUE_JSON)
+        keep_value(w, m, run);
+    w->run_of[c->nmessages - 1] = run;
 }
 
 /* ---- From a line to its messages ------------------------------------------- */
@@ -656,7 +681,9 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->plan = plan;
     w->chunk = c;
     w->work.arena = &c->arena;
-    w->keys_room = 0;
+    w->keys.room = 0;
+    for (int i = 0; i < VALUE_LOTS; i++)
+        w->values[i].room = 0;
     w->encoding = c->encoding;
     if (w->encoding == NULL && plan->encoding != NULL)
         w->encoding = encoding_marked(plan->encoding, c->bytes, c->begin == 0 ? c->len : 0);
