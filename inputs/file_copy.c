@@ -48,13 +48,15 @@ file_copy_forget(struct file_tail *t)
     t->is_indexed = t->is_young = false;
 }
 
+/* One whose first read is out counts as begun. */
 static enum likeness
 compare(struct file_tail *t, struct file_tail *original)
 {
     const struct identity *a = &file_source(t)->identity, *b = &file_source(original)->identity;
+    const bool             begun = window_end(&file_source(original)->window) > 0 ||
+                       (original->state == TAIL_READING && !original->read.peek);
 
-    if (original == t || (!original->current && !original->sought) ||
-        window_end(&file_source(original)->window) == 0)
+    if (original == t || (!original->current && !original->sought) || !begun)
         return UNLIKE;
     if (a->head_len < IDENTITY_HEAD || b->head_len < IDENTITY_HEAD)
         return ALIKE_AT_START;
