@@ -590,6 +590,30 @@ values_that_several_messages_share_may_be_too_much_to_gather(void **state)
     free(lines);
 }
 
+static void
+made_values_of_a_run_stand_side_by_side(void **state)
+{
+    struct node   format = { .kind = NODE_SCALAR, .key = "format", .text = "json", .len = 4 };
+    struct node   map = { .kind = NODE_MAP, .first = &format };
+    struct errors errs = { NULL, 0, 0 };
+
+    (void)state;
+    first.topic = a_template("${body}");
+    first.value = ROUTE_VALUE_JSON;
+    first.json = json_value_new("a route", &map, names, &errs);
+    assert_non_null(first.json);
+    names_complete(names);
+    scratch_free(work);
+    work = scratch_new(names, 0);
+    WHEN_READ("a\nb\na\nb\na\n");
+    THEN_VALUES("0:{\"body\":\"a\"}|4:{\"body\":\"a\"}|8:{\"body\":\"a\"}"
+                "|2:{\"body\":\"b\"}|6:{\"body\":\"b\"}");
+    assert_ptr_equal(c->messages[1].value, c->messages[0].value + c->messages[0].value_len);
+    assert_ptr_equal(c->messages[2].value, c->messages[1].value + c->messages[1].value_len);
+    assert_ptr_equal(c->messages[4].value, c->messages[3].value + c->messages[3].value_len);
+    json_value_free(first.json);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -630,6 +654,7 @@ main(void)
         TEST(messages_are_known_in_the_order_in_which_they_were_made),
         TEST(a_record_that_no_route_takes_is_counted),
         TEST(continue_tries_the_next_route_too),
+        TEST(made_values_of_a_run_stand_side_by_side),
         TEST(gathered_values_stand_in_the_order_of_the_messages),
         TEST(values_that_several_messages_share_may_be_too_much_to_gather),
     };
