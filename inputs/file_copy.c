@@ -48,7 +48,7 @@ file_copy_forget(struct file_tail *t)
     t->is_indexed = t->is_young = false;
 }
 
-/* One whose first read is out counts as begun. */
+/* One whose first read is out counts as begun; one that was forgotten is not in the map. */
 static enum likeness
 compare(struct file_tail *t, struct file_tail *original)
 {
@@ -56,7 +56,7 @@ compare(struct file_tail *t, struct file_tail *original)
     const bool             begun = window_end(&file_source(original)->window) > 0 ||
                        (original->state == TAIL_READING && !original->read.peek);
 
-    if (original == t || (!original->current && !original->sought) || !begun)
+    if (original == t || !begun)
         return UNLIKE;
     if (a->head_len < IDENTITY_HEAD || b->head_len < IDENTITY_HEAD)
         return ALIKE_AT_START;
@@ -66,11 +66,11 @@ compare(struct file_tail *t, struct file_tail *original)
 /* ---- Copies as they are ------------------------------------------------------ */
 
 /* The story is not over: its content is being looked for, or will be when the
- * deleted file was read to its end. */
+ * deleted file was read to its end, or what it was is not acknowledged yet. */
 static bool
 is_undecided(const struct file_tail *original, enum likeness likeness)
 {
-    return original->sought ||
+    return original->sought || !original->current ||
            (likeness == ALIKE && original->read.unlinked && !original->forgotten);
 }
 
@@ -108,6 +108,17 @@ has_grown_up(const struct file_tail *t)
     return false;
 }
 
+/* It may still be read: what comes of it decides where its copy begins.  Or another
+ * waits for its row: that must not be overtaken by a copy's. */
+static bool
+is_unsettled(const struct file_tail *original)
+{
+    return original->sought || original->state == TAIL_READING ||
+           original->state == TAIL_HOLDING || original->state == TAIL_RESTING ||
+           original->read.source.unnoted || original->read.unlinked ||
+           (original->names == NULL && !(original->state == TAIL_CLOSED && original->exists));
+}
+
 static bool
 must_wait(struct file_tail *t, uint64_t now)
 {
@@ -119,22 +130,13 @@ must_wait(struct file_tail *t, uint64_t now)
 
         if (likeness != UNLIKE &&
             (is_too_early(t, likeness, now) || is_undecided(original, likeness) ||
-             is_held_back(original)))
+             is_held_back(original) || (original->read.compressed && is_unsettled(original))))
             return true;
     }
     return false;
 }
 
-/* ---- Compressed copies -------------------------------------------------------- */
-
-/* It may still be read: what comes of it decides where its copy begins. */
-static bool
-is_unsettled(const struct file_tail *original)
-{
-    return original->sought || original->state == TAIL_READING ||
-           original->state == TAIL_HOLDING || original->state == TAIL_RESTING ||
-           (original->names == NULL && !(original->state == TAIL_CLOSED && original->exists));
-}
+/* ---- Marks --------------------------------------------------------------------- */
 
 static int
 compare_marks(const void *a, const void *b)
@@ -143,6 +145,54 @@ compare_marks(const void *a, const void *b)
 
     return x->offset > y->offset ? -1 : x->offset < y->offset;
 }
+
+static void
+add_most(struct file_read *r, const struct file_mark *marks, unsigned count)
+{
+    if (r->marks == NULL)
+        r->marks = mem_array(NULL, MOST_MARKS, sizeof *r->marks);
+    for (unsigned i = 0; i < count && r->nmarks < MOST_MARKS; i++)
+        r->marks[r->nmarks++] = marks[i];
+}
+
+static void
+add_marks_of(struct file_tail *t, const struct file_tail *original)
+{
+    struct file_mark marks[FILE_MARKS];
+
+    add_most(&t->read, marks, file_tail_marks(original, marks));
+}
+
+/* Is there anything that its job is to compare it with? */
+static bool
+sort_marks(struct file_tail *t)
+{
+    if (t->nleft > 0)
+        add_most(&t->read, t->left, t->nleft);
+    if (t->read.nmarks > 0)
+        qsort(t->read.marks, t->read.nmarks, sizeof *t->read.marks, compare_marks);
+    t->compared = t->read.nmarks > 0;
+    return t->compared;
+}
+
+/* One that is not compressed goes on where a compressed one, or one that is forgotten, had
+ * got to. */
+static bool
+has_twins(struct file_tail *t)
+{
+    struct file_link *l = file_map_first(&t->input->starts, t->read.start);
+
+    t->read.nmarks = 0;
+    for (; l != NULL; l = file_map_next(l)) {
+        struct file_tail *other = FILE_OWNER(l, struct file_tail, by_start);
+
+        if (other->read.compressed && compare(t, other) != UNLIKE)
+            add_marks_of(t, other);
+    }
+    return sort_marks(t);
+}
+
+/* ---- Compressed copies -------------------------------------------------------- */
 
 /* Is a file of this name, less its ending, gone and not read to its end?  It may
  * hold another content than anybody has seen of it, and this may be its copy. */
@@ -167,8 +217,6 @@ is_original_unread(const struct file_tail *t)
 static bool
 add_marks(struct file_tail *t, struct file_tail *original)
 {
-    struct file_read *r = &t->read;
-
     if (original != t && original->held_at != 0 && !original->read.compressed)
         return false;                   /* it may be a copy itself */
     if (compare(t, original) == UNLIKE)
@@ -179,11 +227,7 @@ add_marks(struct file_tail *t, struct file_tail *original)
         file_tail_wake(original);       /* its end is not older than the copy */
         return false;
     }
-    if (r->nmarks + FILE_MARKS > MOST_MARKS)
-        return true;
-    if (r->marks == NULL)
-        r->marks = mem_array(NULL, MOST_MARKS, sizeof *r->marks);
-    r->nmarks += file_tail_marks(original, r->marks + r->nmarks);
+    add_marks_of(t, original);
     return true;
 }
 
@@ -207,9 +251,7 @@ collect_marks(struct file_tail *t)
             if (known && file_source(other)->identity.head_len == id->head_len &&
                 file_source(other)->identity.head_hash == id->head_hash)
                 known = add_marks(t, other);
-    if (known && t->read.nmarks > 0)
-        qsort(t->read.marks, t->read.nmarks, sizeof *t->read.marks, compare_marks);
-    else
+    if (!known)
         t->read.nmarks = 0;
     return known;
 }
@@ -227,10 +269,18 @@ may_read_compressed(struct file_tail *t, uint64_t now)
     }
     if (!t->read.head_known && now < since + HOLD_MS)
         return false;
-    if (now < t->held_at + HOLD_SHORT_MS || !collect_marks(t))
-        return false;
-    t->compared = t->read.nmarks > 0;
-    return !t->compared;
+    return now >= t->held_at + HOLD_SHORT_MS && !has_grown_up(t) && collect_marks(t) &&
+           !sort_marks(t);
+}
+
+static bool
+may_read_plain(struct file_tail *t, uint64_t now)
+{
+    if (t->compared || t->read.start == 0) {
+        t->compared = false;
+        return true;
+    }
+    return !must_wait(t, now) && !has_grown_up(t) && !has_twins(t);
 }
 
 /* ---- The whole ----------------------------------------------------------------- */
@@ -267,10 +317,10 @@ file_copy_may_read(struct file_tail *t)
 
     if (t->held_at == 0)
         t->held_at = now;
-    if (t->read.compressed ? !may_read_compressed(t, now)
-                           : t->read.start != 0 && (must_wait(t, now) || has_grown_up(t)))
+    if (!(t->read.compressed ? may_read_compressed(t, now) : may_read_plain(t, now)))
         return false;
     t->held_at = 0;
+    t->nleft = 0;
     return true;
 }
 
@@ -299,6 +349,37 @@ file_copy_let_go(struct file_tail *t)
     file_source(heir)->unnoted = false;
     checkpoints_note(t->input->store, file_source(heir));
     file_copy_disown(heir);
+}
+
+static void
+leave_marks(struct file_tail *heir, struct file_tail *t)
+{
+    const struct identity *a = &file_source(heir)->identity, *b = &file_source(t)->identity;
+    struct file_mark       marks[FILE_MARKS];
+    const unsigned         count = file_tail_marks(t, marks);
+
+    if (!is_suspect(heir, t) || (heir->is_indexed != t->is_indexed) ||
+        (t->is_indexed ? compare(heir, t) == UNLIKE
+                       : a->head_len != b->head_len || a->head_hash != b->head_hash))
+        return;
+    if (heir->left == NULL)
+        heir->left = mem_array(NULL, MOST_MARKS, sizeof *heir->left);
+    for (unsigned i = 0; i < count && heir->nleft < MOST_MARKS; i++)
+        heir->left[heir->nleft++] = marks[i];
+}
+
+void
+file_copy_leave_marks(struct file_tail *t)
+{
+    struct file_link *l =
+        t->is_indexed ? file_map_first(&t->input->starts, t->read.start) : NULL;
+    struct file_tail *other;
+
+    for (; l != NULL; l = file_map_next(l))
+        leave_marks(FILE_OWNER(l, struct file_tail, by_start), t);
+    if (!t->is_indexed)
+        TAILQ_FOREACH(other, &t->input->unpacked, unpacked)
+            leave_marks(other, t);
 }
 
 void

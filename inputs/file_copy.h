@@ -12,7 +12,8 @@
  *
  * A compressed file (logrotate's `compress`, gzip) that holds what we read of
  * another goes on there, whatever becomes of the original; while the original
- * may still be read, it waits.
+ * may still be read, it waits.  A file that waits and holds what we read of a
+ * compressed one goes on there likewise: both may be copies of a third.
  *
  * At start-up, files without row wait until all that is remembered has been
  * verified, and what is missing has been looked for: they may be what is missing.
@@ -45,6 +46,10 @@ void file_copy_inherit(struct file_tail *heir, struct file_tail *t);
 
 /* All that `t` has read is acknowledged: its copy gets a row. */
 void file_copy_let_go(struct file_tail *t);
+
+/* It is forgotten, and all that it has read is acknowledged: files that wait because they
+ * may be copies of it, and that no search finds (they may be deleted too), keep its marks. */
+void file_copy_leave_marks(struct file_tail *t);
 
 /* This tail is about to be freed. */
 void file_copy_disown(struct file_tail *t);

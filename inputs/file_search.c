@@ -264,6 +264,18 @@ is_reused(struct file_tail *t, const struct file_lost *l)
             t->disk_size != l->disk_size || t->mtime_ms != l->mtime_ms);
 }
 
+/* The job has seen it: if it is gone before it is opened, it can be looked for again. */
+static void
+take_head(struct file_tail *t, const struct file_lost *l)
+{
+    struct identity *id = &file_source(t)->identity;
+
+    if (id->head_len >= l->identity.head_len)
+        return;
+    id->head_len = l->identity.head_len;
+    id->head_hash = l->identity.head_hash;
+}
+
 /* In a file that no pattern means, or that no scan has met yet, it is read to
  * its end too, if only to know it then. */
 static void
@@ -288,6 +300,7 @@ take_found(struct file_input *in, struct file_lost *l)
     }
     if (l->tail != NULL)
         file_copy_inherit(t, l->tail);
+    take_head(t, l);
     if (!file_tail_place(t, &l->place))
         return;                         /* it was read from its beginning */
     if (elsewhere)

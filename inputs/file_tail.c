@@ -398,7 +398,7 @@ begin_at(struct file_tail *t, const struct file_mark *place)
     s->window.lead = place->lead;
     t->read.find = FILE_PLACE_GIVEN;
     t->read.peek = false;
-    t->read.scanned = t->read.nmarks = 0;
+    t->read.scanned = t->read.nmarks = t->nleft = 0;
     t->held_at = 0;
     if (place->offset > 0)
         checkpoints_note(t->input->store, s);
@@ -561,6 +561,7 @@ forget(struct file_tail *t)
 {
     file_copy_let_go(t);
     file_copy_disown(t);
+    file_copy_leave_marks(t);
     checkpoints_remove(t->input->store, file_source(t));
     file_copy_forget(t);
     file_follow_forget(t);
@@ -717,6 +718,7 @@ file_tail_free(struct file_tail *t)
     file_copy_disown(t);
     file_unpack_drop(t);
     free(t->read.marks);
+    free(t->left);
     file_target_forget(&t->read);
     drop_window(file_source(t));
     source_fini(file_source(t));

@@ -71,7 +71,10 @@ struct file_tail {
     bool                  is_given;     /* a place was found while its job was out: */
     struct file_mark      given;
     struct file_tail     *heir, *ancestor;  /* file_copy_inherit() */
-    bool                  compared;     /* no other file has its beginning (file_copy.h) */
+    bool                  compared;     /* its job has compared it with others (file_copy.h) */
+    struct file_mark     *left;         /* of those that it may be a copy of and that were
+                                         * forgotten meanwhile; owned */
+    unsigned              nleft;
     uint64_t              held_at;      /* since when it may be a copy; 0: it is none */
     struct file_link      by_place;
     struct file_link      by_start;

@@ -486,6 +486,84 @@ what_was_compressed_before_it_was_read_is_read_from_the_copy(void **state)
     assert_int_equal(the_input()->lost_bytes, 0);
 }
 
+static bool
+is_held(void)
+{
+    const struct file_tail *t = find_tail(awaited);
+
+    return t != NULL && t->held_at != 0 && t->read.fd >= 0 && t->state == TAIL_WAITING;
+}
+
+static void
+when_held(const char *name)
+{
+    awaited = name;
+    assert_true(turn_until(is_held));
+}
+
+static bool
+is_nothing_held(void)
+{
+    const struct file_tail *t;
+
+    TAILQ_FOREACH(t, &the_input()->all, all)
+        if (t->held_at != 0)
+            return false;
+    return true;
+}
+
+/* No search finds it any more; what was read of its original is known all the same. */
+static void
+a_compressed_copy_that_is_deleted_before_it_is_told_is_not_read_again(void **state)
+{
+    (void)state;
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    files_rename("logs/a.log", "logs/a.log.1");
+    compress_file("logs/a.log.1", "logs/a.log.1.gz");
+    when_held("logs/a.log.1.gz");
+    files_remove("logs/a.log.1.gz");
+    assert_true(turn_until(is_nothing_held));
+    then_nothing_comes();
+}
+
+/* Two copies of one content: the first is only open any more when the second is found. */
+static void
+a_copy_that_is_compressed_before_its_truncation_is_seen_is_not_read_again(void **state)
+{
+    (void)state;
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    copy_file("logs/a.log", "logs/a.log.1");
+    when_held("logs/a.log.1");
+    compress_file("logs/a.log.1", "logs/a.log.1.gz");
+    truncate_file("logs/a.log");
+    append_numbers("logs/a.log", 100, 110);
+    then_got_numbers(100, 110);
+    assert_true(turn_until(is_nothing_held));
+    then_nothing_comes();
+}
+
+/* And what was not read is read once, and in order. */
+static void
+what_was_not_read_before_a_truncation_is_read_once_of_two_copies(void **state)
+{
+    (void)state;
+    append_numbers("logs/a.log", 0, 100);
+    given_running();
+    then_got_numbers(0, 100);
+    append_numbers("logs/a.log", 100, 120);
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    then_followed("logs/a.log.1");
+    compress_file("logs/a.log.1", "logs/a.log.1.gz");
+    then_got_numbers(100, 120);
+    assert_true(turn_until(is_nothing_held));
+    then_nothing_comes();
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_gzip, tear_down)
 
 int
@@ -511,6 +589,9 @@ main(void)
         TEST(a_compressed_copy_of_a_tiny_file_is_not_read_again),
         TEST(a_compressed_copy_beside_its_original_is_not_read_again),
         TEST(another_compressed_file_that_begins_alike_is_read),
+        TEST(a_compressed_copy_that_is_deleted_before_it_is_told_is_not_read_again),
+        TEST(a_copy_that_is_compressed_before_its_truncation_is_seen_is_not_read_again),
+        TEST(what_was_not_read_before_a_truncation_is_read_once_of_two_copies),
         TEST(a_copy_compressed_while_down_goes_on_at_the_checkpoint),
         TEST(a_copy_outside_the_patterns_goes_on_at_the_checkpoint),
         TEST(what_was_compressed_before_it_was_read_is_read_from_the_copy),
