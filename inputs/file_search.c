@@ -24,7 +24,10 @@
 #include "inputs/file_copy.h"
 #include "inputs/file_follow.h"
 
-enum { COPY_AGE_MS = 10 * 60 * 1000 };  /* how long before its original's end a copy may be made */
+enum {
+    COPY_AGE_MS = 10 * 60 * 1000,   /* how long before its original's end a copy may be made */
+    WRITTEN_MS = 10 * 1000,         /* how long a compressed file that is not whole may pause */
+};
 
 /* ---- The job ------------------------------------------------------------------- */
 
@@ -75,6 +78,7 @@ found(struct file_lost *l, const char *path, struct file_bytes b, const struct s
 {
     char next;
 
+    free(l->found);
     l->found = mem_string(path);
     l->device = st->st_dev;
     l->inode = st->st_ino;
@@ -102,15 +106,27 @@ meet_renamed(const struct hunt *h, const char *path, struct file_bytes b, const 
     }
 }
 
+/* It may come to hold all of what was read; its original is beside it until then. */
+static bool
+is_being_written(struct file_bytes b, const struct stat *st)
+{
+    return b.gzip != NULL && file_gzip_end(b.gzip) == FILE_GZIP_OPEN &&
+           clock_epoch_ms() - (int64_t)st->st_mtim.tv_sec * 1000 < WRITTEN_MS;
+}
+
+/* Of several copies, the one that holds the most of what was read. */
 static void
 meet_copy(struct file_lost *l, const char *path, struct file_bytes b, const struct stat *st)
 {
     const struct file_mark *place;
 
-    if (l->found != NULL ||
+    if ((l->found != NULL && l->place.offset == l->marks[0].offset) ||
         (st->st_dev == l->identity.device && st->st_ino == l->identity.inode))
         return;
     place = file_find_mark(b, l->marks, l->nmarks);
+    if (place != NULL && place != &l->marks[0] &&
+        (is_being_written(b, st) || (l->found != NULL && place->offset <= l->place.offset)))
+        return;
     if (place == NULL && l->marks[0].offset == 0 && l->identity.head_len >= FILE_START)
         place = &l->marks[0];       /* nothing of it was read; so its head has to do */
     if (place != NULL)

@@ -564,6 +564,38 @@ what_was_not_read_before_a_truncation_is_read_once_of_two_copies(void **state)
     then_nothing_comes();
 }
 
+/* Whichever the search meets first. */
+static void
+a_copy_that_is_whole_is_found_beside_its_half_compressed_ones(void **state)
+{
+    size_t         len, packed;
+    char          *bytes;
+    unsigned char *out;
+
+    (void)state;
+    patterns("logs/*.log");
+    append_numbers("logs/a.log", 0, 50);
+    given_running();
+    then_got_numbers(0, 50);
+    (void)turn_until(has_turned);           /* a mark of its own */
+    append_numbers("logs/a.log", 50, 100);
+    then_got_numbers(50, 100);
+    append_numbers("logs/a.log", 100, 120);
+    bytes = content("logs/a.log", &len);
+    out = gzip(bytes, len, &packed);
+    for (unsigned i = 0; i < 20; i++) {
+        char name[40];
+
+        snprintf(name, sizeof name, "logs/a.log.%u.gz", i);
+        files_put(name, out, packed * 7 / 10, 0);
+    }
+    copy_file("logs/a.log", "logs/a.log.1");
+    truncate_file("logs/a.log");
+    then_got_numbers(100, 120);
+    free(out);
+    free(bytes);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_gzip, tear_down)
 
 int
@@ -592,6 +624,7 @@ main(void)
         TEST(a_compressed_copy_that_is_deleted_before_it_is_told_is_not_read_again),
         TEST(a_copy_that_is_compressed_before_its_truncation_is_seen_is_not_read_again),
         TEST(what_was_not_read_before_a_truncation_is_read_once_of_two_copies),
+        TEST(a_copy_that_is_whole_is_found_beside_its_half_compressed_ones),
         TEST(a_copy_compressed_while_down_goes_on_at_the_checkpoint),
         TEST(a_copy_outside_the_patterns_goes_on_at_the_checkpoint),
         TEST(what_was_compressed_before_it_was_read_is_read_from_the_copy),
