@@ -353,9 +353,7 @@ class Writer(Actor):
 class Wide(Writer):
     """Rotated names are in the patterns too: nothing is fragile but what is deleted."""
     shapes = (("rename", 5), ("rename_quickly", 2), ("shift", 2), ("move", 1), ("delete", 2),
-              ("replace", 2), ("copy_truncate", 3), ("truncate", 1))
-    if os.environ.get("TORTURE_GZIP"):      # not yet without faults
-        shapes += (("compress", 2),)
+              ("replace", 2), ("copy_truncate", 3), ("truncate", 1), ("compress", 2))
 
     def shift(self):
         """app.log.2 becomes app.log.3, app.log.1 becomes app.log.2 ..."""
@@ -650,6 +648,7 @@ class AgentChaos(Actor):
         self.down("stop")
 
     def kill_frozen(self):
+        self.tell("SIGSTOP before a kill")
         with self.account.good.stopped():
             self.world.agent.process.pause()
             self.pause(0.5)
