@@ -501,7 +501,8 @@ rest_rewound(struct file_tail *t)
 {
     leave_open(t);
     leave_due(t);
-    t->nmarks = 0;              /* so far it has not read now */
+    t->nmarks = 0;              /* so far it has not read now, */
+    t->read.scanned = 0;        /* nor looked */
     t->read.final = false;      /* the sweep finishes it again */
     begin_rest(t);
     return EV_NONE;

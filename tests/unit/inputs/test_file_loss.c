@@ -195,6 +195,37 @@ a_rewound_file_that_is_truncated_is_read_from_its_copy(void **state)
         assert_int_equal(strtoul(got.list[i], NULL, 10), i);
 }
 
+/* How far the second long line was looked at says nothing about the first one. */
+static void
+a_rewound_file_with_long_lines_loses_none_between_them(void **state)
+{
+    const size_t len = 300000;
+    char        *text = mem_alloc(2 * len);
+
+    (void)state;
+    with("max_line", "1KiB");
+    with("long_lines", "truncate");
+    memset(text, 'x', 2 * len);
+    memcpy(text + len, "\nbetween\n", 9);
+    files_put("logs/a.log", text, 2 * len, 0);
+    free(text);
+    acknowledging = false;
+    given_running();
+    wanted = 2;
+    assert_true(turn_until(have_wanted));
+    assert_true(turn_until(has_turned));
+    npending = 0;                                   /* the output lets go of them */
+    strings_fini(&got);
+    pipeline_rewind(pipeline, file_source(TAILQ_FIRST(&the_input()->all)), NULL,
+                    "the test wants it");
+    files_append("logs/a.log", "\nlast\n");
+    acknowledging = true;
+    wanted = 4;
+    assert_true(turn_until(have_wanted));
+    assert_string_equal(got.list[1], "between");
+    assert_string_equal(got.list[3], "last");
+}
+
 static void
 an_old_file_goes_on_at_its_checkpoint_when_it_is_written_to(void **state)
 {
@@ -377,6 +408,7 @@ main(void)
         TEST(a_file_that_waits_for_memory_is_held_open),
         TEST(a_file_rotated_many_times_in_an_outage_loses_nothing),
         TEST(a_rewound_file_that_is_truncated_is_read_from_its_copy),
+        TEST(a_rewound_file_with_long_lines_loses_none_between_them),
         TEST(an_old_file_goes_on_at_its_checkpoint_when_it_is_written_to),
         TEST(folders_that_come_and_go_at_once_are_no_trouble),
         TEST(a_file_that_two_patterns_mean_is_read_once),
