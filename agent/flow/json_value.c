@@ -265,8 +265,22 @@ add_json(struct writer *w, struct slice name, struct slice text)
 
 /* ---- Writing ------------------------------------------------------------ */
 
+/* Most names are so short that two words are all of them. */
+static inline void
+copy_name(char *to, struct slice name)
+{
+    const size_t word = sizeof(uint64_t);
+
+    if (name.len < word || name.len > 2 * word) {
+        memcpy(to, name.ptr, name.len);
+    } else {
+        memcpy(to, name.ptr, word);
+        memcpy(to + name.len - word, name.ptr + name.len - word, word);
+    }
+}
+
 /* `name` is quoted and has its colon. */
-static void
+static inline void
 begin_member(struct buf *b, struct slice name)
 {
     char *to = buf_reserve(b, name.len + 1);
@@ -275,7 +289,7 @@ begin_member(struct buf *b, struct slice name)
         *to++ = ',';
         b->len++;
     }
-    memcpy(to, name.ptr, name.len);
+    copy_name(to, name);
     b->len += name.len;
 }
 

@@ -15,30 +15,17 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/hash.h"
 #include "agent/base/mem.h"
 #include "agent/flow/group.h"
 #include "agent/flow/kubernetes.h"
 #include "agent/flow/output.h"
 #include "agent/flow/source.h"
+#include "agent/flow/target.h"
 
 enum {
-    BUCKETS = 64,               /* of the targets of one chunk */
-    INDEXED_PARTITIONS = 1024,  /* runs of higher ones are searched */
     KEYS_PIECE = 2048,          /* bytes of the arena */
     VALUES_PIECE = 8192,
     VALUE_LOTS = 16,
-    NOWHERE = UINT32_MAX,
-};
-
-/* One topic of one output that messages of this chunk go to, and their runs by partition. */
-struct target {
-    struct output *output;
-    struct slice   topic;
-    const void    *place;
-    uint32_t       next;        /* in its bucket */
-    uint32_t      *runs;        /* by partition + 1, as far as nruns goes: NOWHERE or the run */
-    uint32_t       nruns;
 };
 
 /* A piece of an arena for texts of one kind, so that no others come between them. */
@@ -63,10 +50,7 @@ struct scratch {
     uint32_t         *run_of;
     char             *gathered; /* CHUNK_SIZE bytes, to be exchanged with a chunk's; or NULL */
     uint32_t          max_messages;
-    struct target    *targets;
-    uint32_t          ntargets, max_targets;
-    uint32_t          last_target;  /* the one that was found last; most records have the same */
-    uint32_t          buckets[BUCKETS];
+    struct targets    targets;
     uint64_t          source;   /* the number of the chunk's source */
     uint32_t          room;     /* messages that must fit for another record */
     struct chunk     *chunk;    /* the one at work */
@@ -90,9 +74,7 @@ scratch_free(struct scratch *w)
 {
     if (w == NULL)
         return;
-    for (uint32_t i = 0; i < w->max_targets; i++)
-        free(w->targets[i].runs);
-    free(w->targets);
+    targets_fini(&w->targets);
     free(w->run_of);
     free(w->spare);
     free(w->gathered);
@@ -115,105 +97,6 @@ const uint32_t *
 scratch_runs(const struct scratch *w)
 {
     return w->run_of;
-}
-
-/* ---- Where a message goes ------------------------------------------------ */
-
-static void
-begin_targets(struct scratch *w)
-{
-    w->ntargets = w->last_target = 0;
-    memset(w->buckets, 0xff, sizeof w->buckets);
-}
-
-static struct target *
-add_target(struct scratch *w, struct output *output, struct slice topic)
-{
-    struct target *t;
-
-    if (w->ntargets == w->max_targets) {
-        const uint32_t room = w->max_targets > 0 ? 2 * w->max_targets : 4;
-
-        w->targets = mem_array(w->targets, room, sizeof *w->targets);
-        memset(w->targets + w->max_targets, 0, (room - w->max_targets) * sizeof *w->targets);
-        w->max_targets = room;
-    }
-    t = &w->targets[w->ntargets++];
-    t->output = output;
-    t->topic = topic;
-    t->place = output->ops->topic != NULL ? output->ops->topic(output, topic) : NULL;
-    if (t->nruns > 0)
-        memset(t->runs, 0xff, t->nruns * sizeof *t->runs);
-    return t;
-}
-
-static bool
-is_target(const struct target *t, const struct output *output, struct slice topic)
-{
-    return t->output == output && t->topic.len == topic.len &&
-           (t->topic.ptr == topic.ptr || slice_equal(t->topic, topic));
-}
-
-/* `lasting`: the topic's text lives as long as the configuration. */
-static struct target *
-find_target(struct scratch *w, struct output *output, struct slice topic, bool lasting)
-{
-    uint32_t      *bucket;
-    struct target *t;
-
-    if (w->ntargets > 0 && is_target(&w->targets[w->last_target], output, topic))
-        return &w->targets[w->last_target];
-    bucket = &w->buckets[hash_bytes(topic) % BUCKETS];
-    for (uint32_t i = *bucket; i != NOWHERE; i = w->targets[i].next)
-        if (is_target(&w->targets[i], output, topic)) {
-            w->last_target = i;
-            return &w->targets[i];
-        }
-    t = add_target(w, output, lasting ? topic : arena_copy(&w->chunk->arena, topic));
-    t->next = *bucket;
-    *bucket = w->last_target = w->ntargets - 1;
-    return t;
-}
-
-static uint32_t
-new_run(struct scratch *w, const struct target *t, int32_t partition, const char *reject)
-{
-    struct run *run = chunk_add_run(w->chunk, t->output, t->topic, t->place, partition);
-
-    run->reject = reject;
-    return w->chunk->nruns - 1;
-}
-
-static uint32_t
-search_run(struct scratch *w, const struct target *t, int32_t partition, const char *reject)
-{
-    for (uint32_t i = 0; i < w->chunk->nruns; i++) {
-        const struct run *run = &w->chunk->runs[i];
-
-        if (run->output == t->output && run->partition == partition && run->reject == reject &&
-            slice_equal(run->topic, t->topic))
-            return i;
-    }
-    return new_run(w, t, partition, reject);
-}
-
-static uint32_t
-find_run(struct scratch *w, struct target *t, int32_t partition)
-{
-    const uint32_t slot = (uint32_t)(partition + 1);
-
-    if (slot >= INDEXED_PARTITIONS)
-        return search_run(w, t, partition, NULL);
-    if (slot >= t->nruns) {
-        const uint32_t n = slot < 15 ? 16 : INDEXED_PARTITIONS;
-
-        t->runs = mem_array(t->runs, n, sizeof *t->runs);
-        memset(t->runs + t->nruns, 0xff, (n - t->nruns) * sizeof *t->runs);
-        t->nruns = n;
-    }
-    if (t->runs[slot] == NOWHERE)
-        t->runs[slot] = new_run(w, t, partition, NULL);
-    return t->runs[slot];
 }
 
 /* ---- What a message says --------------------------------------------------- */
@@ -436,9 +319,9 @@ make_message(struct scratch *w, const struct route *route, const char *fault)
     blame(&fault, set_partition(route, w, m));
     if (route->output->has_topics && !lasting && !route_topic_allowed(route, topic))
         fault = "the topic is not allowed";
-    t = find_target(w, route->output, topic, lasting);
-    run = fault != NULL ? search_run(w, t, PARTITION_FREE, fault)
-                        : find_run(w, t, choose_partition(w, t, m));
+    t = targets_find(&w->targets, route->output, topic, lasting);
+    run = fault != NULL ? target_rejected_run(&w->targets, t, fault)
+                        : target_run(&w->targets, t, choose_partition(w, t, m));
     if (route->value == ROUTE_VALUE_JSON)
         keep_value(w, m, run);
     w->run_of[c->nmessages - 1] = run;
@@ -700,7 +583,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
         w->run_of = mem_array(w->run_of, c->max_messages, sizeof *w->run_of);
         w->max_messages = c->max_messages;
     }
-    begin_targets(w);
+    targets_begin(&w->targets, c);
 }
 
 static enum transform_result

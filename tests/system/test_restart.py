@@ -143,18 +143,19 @@ def test_lines_written_while_the_agent_is_down_are_sent(ship, kafka, topic, log)
 
 def test_a_stop_without_a_broker_ends_in_time_and_says_what_is_open(ship, kafka, topic, log):
     kafka.stop()
-    append(log, *numbered(0, 100))
+    append(log, *numbered(0, 10))
     agent = ship(agent={"shutdown_timeout": "1s"}).start()
     wait_for(lambda: agent.said("(?i)connect|broker|refused|down"), 15, "a word about the broker")
+    wait_for(lambda: str(log) in agent.offsets(), 15, "the first read of the file")
     began = time.monotonic()
     agent.stop()
     assert time.monotonic() - began < 5
-    assert agent.said(r"\b100\b"), f"the number of open records:\n{agent.log()}"
+    assert agent.said(r"\b10 records\b"), f"the number of open records:\n{agent.log()}"
     kafka.start()
     agent.start()
-    kafka.wait_count(topic, 100)
+    kafka.wait_count(topic, 10)
     agent.stop()
-    assert by_number(r.value for r in kafka.read(topic)) == by_number(numbered(0, 100))
+    assert by_number(r.value for r in kafka.read(topic)) == by_number(numbered(0, 10))
 
 
 def test_a_damaged_database_is_set_aside_and_shipping_goes_on(ship, kafka, topic, log):

@@ -95,10 +95,10 @@ what_waits_and_what_fails_is_counted_before_any_statistics(void **state)
 
     (void)state;
     given_cluster(1);
-    given_output();
-    when_sent("t", 0, 10, 0);               /* the number of partitions is not known */
-    assert_int_equal(report()->queue, 10);
     given_topic("t", 1);
+    given_output();
+    when_sent("t", 0, 10, 0);               /* the number of partitions is not known yet */
+    assert_int_equal(report()->queue, 10);
     then_settled(10);
     rd_kafka_mock_push_request_errors_array(cluster, PRODUCE, 1, &refused);
     when_sent("t", 10, 10, 0);
