@@ -120,6 +120,21 @@ is_unsettled(const struct file_tail *original)
 }
 
 static bool
+have_one_head(struct file_tail *t, struct file_tail *other)
+{
+    const struct identity *a = &file_source(t)->identity, *b = &file_source(other)->identity;
+
+    return a->head_len == b->head_len && a->head_hash == b->head_hash;
+}
+
+/* A compressed file, begun, of what seems to be the same content. */
+static bool
+is_twin(struct file_tail *t, struct file_tail *other)
+{
+    return other->read.compressed && compare(t, other) != UNLIKE && have_one_head(t, other);
+}
+
+static bool
 must_wait(struct file_tail *t, uint64_t now)
 {
     struct file_link *l = file_map_first(&t->input->starts, t->read.start);
@@ -130,7 +145,7 @@ must_wait(struct file_tail *t, uint64_t now)
 
         if (likeness != UNLIKE &&
             (is_too_early(t, likeness, now) || is_undecided(original, likeness) ||
-             is_held_back(original) || (original->read.compressed && is_unsettled(original))))
+             is_held_back(original) || (is_twin(t, original) && is_unsettled(original))))
             return true;
     }
     return false;
@@ -186,7 +201,7 @@ has_twins(struct file_tail *t)
     for (; l != NULL; l = file_map_next(l)) {
         struct file_tail *other = FILE_OWNER(l, struct file_tail, by_start);
 
-        if (other->read.compressed && compare(t, other) != UNLIKE)
+        if (is_twin(t, other))
             add_marks_of(t, other);
     }
     return sort_marks(t);
@@ -236,10 +251,9 @@ add_marks(struct file_tail *t, struct file_tail *original)
 static bool
 collect_marks(struct file_tail *t)
 {
-    const struct identity *id = &file_source(t)->identity;
-    struct file_link      *l = NULL;
-    struct file_tail      *other;
-    bool                   known = !is_original_unread(t);
+    struct file_link *l = NULL;
+    struct file_tail *other;
+    bool              known = !is_original_unread(t);
 
     t->read.nmarks = 0;
     if (t->read.start != 0)
@@ -248,8 +262,7 @@ collect_marks(struct file_tail *t)
         known = add_marks(t, FILE_OWNER(l, struct file_tail, by_start));
     if (t->read.start == 0)
         TAILQ_FOREACH(other, &t->input->all, all)
-            if (known && file_source(other)->identity.head_len == id->head_len &&
-                file_source(other)->identity.head_hash == id->head_hash)
+            if (known && have_one_head(t, other))
                 known = add_marks(t, other);
     if (!known)
         t->read.nmarks = 0;
@@ -354,13 +367,11 @@ file_copy_let_go(struct file_tail *t)
 static void
 leave_marks(struct file_tail *heir, struct file_tail *t)
 {
-    const struct identity *a = &file_source(heir)->identity, *b = &file_source(t)->identity;
-    struct file_mark       marks[FILE_MARKS];
-    const unsigned         count = file_tail_marks(t, marks);
+    struct file_mark marks[FILE_MARKS];
+    const unsigned   count = file_tail_marks(t, marks);
 
-    if (!is_suspect(heir, t) || (heir->is_indexed != t->is_indexed) ||
-        (t->is_indexed ? compare(heir, t) == UNLIKE
-                       : a->head_len != b->head_len || a->head_hash != b->head_hash))
+    if (!is_suspect(heir, t) || heir->is_indexed != t->is_indexed ||
+        (t->is_indexed ? compare(heir, t) == UNLIKE : !have_one_head(heir, t)))
         return;
     if (heir->left == NULL)
         heir->left = mem_array(NULL, MOST_MARKS, sizeof *heir->left);
