@@ -41,3 +41,24 @@ clock_ms(void)
 {
     return clock_ns() / 1000000u;
 }
+
+static uint64_t
+cpu_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+struct clock_limit
+clock_limit_begin(void)
+{
+    return (struct clock_limit){ clock_ns(), cpu_ns() };
+}
+
+bool
+clock_limit_over(const struct clock_limit *limit, uint64_t ns)
+{
+    return clock_ns() - limit->began > ns && cpu_ns() - limit->cpu > ns;
+}

@@ -30,7 +30,7 @@ enum {
     STEP = 128,                     /* places to begin at between two looks at the clock, */
     STEP_BYTES = 8 * 1024 * 1024,   /* fewer in a long line, where each may take long */
     LEAST_STEP = 2,
-    MAX_TIME = 50 * 1000 * 1000,    /* ns a line */
+    MAX_TIME = 50 * 1000 * 1000,    /* ns of CPU a line */
 };
 
 struct pattern {
@@ -255,7 +255,7 @@ search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice
                 size_t start, uint32_t options)
 {
     const size_t        step = step_size(subject.len);
-    uint64_t            begin = 0;      /* the end of the first step: most lines take no other */
+    struct clock_limit  limit = { 0, 0 };   /* from the first step on: most take no other */
     enum pattern_result result;
 
     for (;;) {
@@ -264,9 +264,9 @@ search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice
         start = next_start(p, subject, start + step);
         if (result != PATTERN_NO || start > subject.len)
             return result;
-        if (begin == 0)
-            begin = clock_ns();
-        else if (clock_ns() - begin > MAX_TIME)
+        if (limit.began == 0)
+            limit = clock_limit_begin();
+        else if (clock_limit_over(&limit, MAX_TIME))
             return PATTERN_LIMIT;
     }
 }

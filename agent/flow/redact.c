@@ -16,7 +16,7 @@
 #define HIDDEN "[not searched to its end]"
 
 enum {
-    MAX_TIME = 50 * 1000 * 1000,    /* ns for a record; one search has a limit of its own */
+    MAX_TIME = 50 * 1000 * 1000,    /* ns of CPU for a record; one search has its own */
     SEARCHES = 4,                   /* between two looks at the clock */
     MAX_GROWTH = 1024 * 1024,       /* bytes by which replacements may make a text longer */
 };
@@ -259,7 +259,7 @@ struct redactor {
     struct arena            *arena;
     struct buf              *text;      /* the one that is being written */
     struct pattern_work     *pattern;
-    uint64_t                 began;     /* clock_ns() at the first look; 0: none yet */
+    struct clock_limit       limit;     /* from the first look on; 0: none yet */
     unsigned                 searches;
     bool                     given_up;
 };
@@ -282,9 +282,9 @@ is_late(struct redactor *x)
 {
     if (++x->searches % SEARCHES != 0)
         return false;
-    if (x->began == 0)
-        x->began = clock_ns();
-    return clock_ns() - x->began > MAX_TIME;
+    if (x->limit.began == 0)
+        x->limit = clock_limit_begin();
+    return clock_limit_over(&x->limit, MAX_TIME);
 }
 
 static enum pattern_result

@@ -8,15 +8,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <cmocka.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/mem.h"
 #include "agent/data/pattern.h"
 
 enum {
     MAX_GROUPS = 20,
-    MAX_MS = 1000,      /* of CPU: far more than the 50 ms of pattern.c */
+    MAX_NS = 1000 * 1000 * 1000,    /* of CPU: far more than the 50 ms of pattern.c */
 };
 
 static struct pattern      *p;
@@ -57,28 +57,18 @@ match(const char *subject)
     return pattern_match(p, work, slice_of(subject));
 }
 
-/* Not the time of day: the machine may be busy. */
-static uint64_t
-cpu_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* `len` bytes `c`, then a `!`; what comes of it, and in time. */
 static enum pattern_result
 match_many(char c, size_t len)
 {
-    char               *text = mem_alloc(len + 1);
-    const uint64_t      begin = cpu_ms();
-    enum pattern_result result;
+    char                    *text = mem_alloc(len + 1);
+    const struct clock_limit limit = clock_limit_begin();
+    enum pattern_result      result;
 
     memset(text, c, len);
     text[len] = '!';
     result = pattern_match(p, work, (struct slice){ text, len + 1 });
-    assert_true(cpu_ms() - begin < MAX_MS);
+    assert_false(clock_limit_over(&limit, MAX_NS));
     free(text);
     return result;
 }
