@@ -5,6 +5,7 @@
 #include "agent/cli/cli.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +87,22 @@ print_commands(FILE *out)
     for (size_t i = 0; i < NCOMMANDS; i++)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].does);
     fputs("\n`stoker COMMAND --help` says more.\n", out);
+}
+
+int
+cli_config_option(int argc, char **argv, const char **file)
+{
+    static const struct option longs[] = {
+        { "config", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+        if (option != 'c')
+            return -1;
+        *file = optarg;
+    }
+    return 0;
 }
 
 int

@@ -32,6 +32,10 @@ int cli_main(int argc, char **argv);
  * said it); returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Read the options of a command whose only one is -c FILE; `optind` (getopt(3)) is then
+ * its first operand.  -1: there is another, which getopt has said. */
+int cli_config_option(int argc, char **argv, const char **file);
+
 /* Load the configuration file (NULL: the default place); if it has mistakes print
  * them all on stderr and return NULL. */
 struct config *cli_load(const char *file);

@@ -101,18 +101,12 @@ offsets(const char *state_dir, int argc, char **argv)
 int
 cli_offsets(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
-    };
     const char    *file = NULL;
     struct config *config;
-    int            option, status;
+    int            status;
 
-    while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
-        if (option != 'c')
-            return cli_usage("offsets", NULL);
-        file = optarg;
-    }
+    if (cli_config_option(argc, argv, &file) == -1)
+        return cli_usage("offsets", NULL);
     config = cli_load(file);
     if (config == NULL)
         return EXIT_CONFIG;

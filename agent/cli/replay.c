@@ -463,18 +463,12 @@ replay(struct config *config, const char *path)
 int
 cli_replay(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
-    };
     const char    *file = NULL;
     struct config *config;
-    int            option, status;
+    int            status;
 
-    while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
-        if (option != 'c')
-            return cli_usage("replay", NULL);
-        file = optarg;
-    }
+    if (cli_config_option(argc, argv, &file) == -1)
+        return cli_usage("replay", NULL);
     if (argc - optind != 1)
         return cli_usage("replay", "expected one file of dead letters");
     config = cli_load(file);

@@ -2,7 +2,6 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,19 +149,13 @@ run_config(struct config *config)
 int
 cli_run(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
-    };
     const char    *file = NULL;
     struct config *config;
-    int            option, status;
+    int            status;
 
     hold_signals(SIG_BLOCK);
-    while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
-        if (option != 'c')
-            return cli_usage("run", NULL);
-        file = optarg;
-    }
+    if (cli_config_option(argc, argv, &file) == -1)
+        return cli_usage("run", NULL);
     if (optind < argc)
         return cli_usage("run", "unexpected argument '%s'", argv[optind]);
     config = cli_load(file);
