@@ -29,7 +29,7 @@
 #include "outputs/kafka.h"
 
 enum {
-    PATIENCE_MS = 30 * 1000, MAX_READ = 40000, MAX_CHUNKS = 64, MAX_SETTINGS = 12,
+    PATIENCE_MS = 60 * 1000, MAX_READ = 40000, MAX_CHUNKS = 64, MAX_SETTINGS = 12,
     PRODUCE = 0, METADATA = 3,          /* ApiKeys */
 };
 
