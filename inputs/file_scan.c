@@ -23,6 +23,8 @@ enum {
     MOST_HINTS = 4096,      /* more than these, and looking at everything is cheaper */
     MOST_ORIGINS = 16,
     MANY = 1000,            /* files at once: what it took to begin with them is given back */
+    FIRST_TIDY_MS = 2000,   /* when they were read and their checkpoints are written; */
+    LAST_TIDY_MS = 60 * 1000,   /* if not, later, but not much */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -37,6 +39,8 @@ schedule(struct file_input *in)
 
     if (scan->busy || in->stopping)
         return;
+    if (scan->tidy_at != 0 && scan->tidy_at < at)
+        at = scan->tidy_at;
     if (scan->full)
         at = scan->ended_at + QUIET_FULL_MS;
     if (scan->hints.count > 0)
@@ -55,6 +59,22 @@ on_work(uv_work_t *work)
     file_discover_look(scan->discover, &scan->taken, &scan->changes);
     if (scan->take_full)
         file_discover_scan(scan->discover, scan->take_thorough, &scan->changes);
+}
+
+/* Is it time to give memory back?  Not while much is being read. */
+static bool
+take_tidy(struct file_input *in, uint64_t now)
+{
+    struct file_scan *scan = &in->scan;
+
+    if (scan->tidy_at == 0 || now < scan->tidy_at)
+        return false;
+    scan->tidy_pause *= 2;
+    scan->tidy_at = now + scan->tidy_pause;
+    if (!pipeline_idle(in->pipeline) && scan->tidy_pause <= LAST_TIDY_MS)
+        return false;
+    scan->tidy_at = 0;
+    return true;
 }
 
 static void
@@ -86,7 +106,10 @@ on_done(uv_work_t *work, int status)
     if (in->at_start && !in->stopping)
         tell_start(in);
     in->at_start = false;
-    scan->tidy = scan->changes.count > MANY;
+    if (scan->changes.count > MANY) {
+        scan->tidy_pause = FIRST_TIDY_MS;
+        scan->tidy_at = scan->ended_at + scan->tidy_pause;
+    }
     file_changes_fini(&scan->changes);
     schedule(in);
     file_came_back(in);
@@ -97,14 +120,15 @@ on_timer(uv_timer_t *timer)
 {
     struct file_input *in = timer->data;
     struct file_scan  *scan = &in->scan;
+    const uint64_t     now = clock_ms();
 
     file_hints_fini(&scan->taken);
     scan->taken = scan->hints;
     scan->hints = (struct file_hints){ NULL, 0, 0 };
-    scan->take_full = scan->full || clock_ms() >= scan->full_at;
+    scan->take_full = scan->full || now >= scan->full_at;
     scan->take_thorough = scan->thorough;
-    scan->take_tidy = scan->tidy;
-    scan->full = scan->thorough = scan->tidy = false;
+    scan->take_tidy = take_tidy(in, now);
+    scan->full = scan->thorough = false;
     scan->busy = true;
     in->out++;
     uv_queue_work(in->loop, &scan->work, on_work, on_done);

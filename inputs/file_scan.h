@@ -24,7 +24,8 @@ struct file_scan {
     struct file_hints     hints;        /* for the next job */
     bool                  full;         /* it has to look at everything, */
     bool                  thorough;     /* and trust no folder */
-    bool                  tidy;         /* the last one found many files */
+    uint64_t              tidy_at;      /* clock_ms(): what it took to begin with many files */
+    uint64_t              tidy_pause;   /* is given back; 0: nothing is */
     bool                  busy;
     uint64_t              ended_at;     /* clock_ms() of the last job's end */
     uint64_t              full_at;      /* when everything is due again */
