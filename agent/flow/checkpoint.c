@@ -352,7 +352,7 @@ set_aside(struct checkpoints *st, const char *why)
         buf_printf(&from, "%s%s", st->file, endings[i]);
         buf_printf(&to, "%s.damaged-%lld%s", st->file, now, endings[i]);
         if (rename(buf_string(&from), buf_string(&to)) != 0 && errno != ENOENT)
-            log_error("cannot rename '%s': %s", from.ptr, strerror(errno));
+            log_error("cannot rename '%s': %s", from.ptr, error_reason(errno));
     }
     buf_fini(&from);
     buf_fini(&to);

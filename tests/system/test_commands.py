@@ -3,6 +3,7 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
+import gzip
 import json
 import os
 import re
@@ -35,17 +36,47 @@ def simple(tmp_path):
     ["check", "extra"], ["offsets"], ["offsets", "nonsense"], ["offsets", "set", "/x"],
     ["try", "--partitions", "none"], ["try", "--partitions", "4x"], ["try", "--partitions", "0"],
     ["try", "--partitions", "99999999999"], ["try", "--nonsense"], ["version", "extra"],
-    ["reference", "nonsense"], ["demo", "--nonsense"],
+    ["reference", "nonsense"], ["demo", "--nonsense"], ["demo", "--json=yes"], ["demo", "a", "b"],
+    ["run", "-c", ""], ["check", "-x"], ["offsets", "list", "extra"], ["offsets", "forget"],
+    ["offsets", "set", "/x", "-1"], ["offsets", "set", "/x", "1e3"], ["replay"], ["-c", "x", "run"],
+    ["offsets", "set", "/x", "9223372036854775808"],
 ])
-def test_wrong_usage_ends_with_64(simple, arguments):
-    needs_file = arguments and arguments[0] in ("check", "offsets", "try") and "-c" not in arguments
-    done = stoker(*arguments, *(["-c", simple] if needs_file else []))
-    assert done.returncode == USAGE, done.stderr
-    assert done.stderr and not done.stdout
+def test_wrong_usage_ends_with_64_whatever_the_configuration_is_like(simple, arguments):
+    """Without -c the configuration is missing, and that would be another status."""
+    asks_for_it = arguments and arguments[0] in ("check", "offsets", "try", "replay")
+    for file in ([], ["-c", simple] if asks_for_it and "-c" not in arguments else []):
+        done = stoker(*arguments, *file)
+        assert done.returncode == USAGE, done.stderr
+        assert done.stderr and not done.stdout
+        assert done.stderr.startswith(("stoker: ", "usage: ")), done.stderr
+        assert "usage: stoker" in done.stderr or "COMMAND" in done.stderr or "rnu" in done.stderr \
+            or "nonsense" in done.stderr, "it says how it is used"
 
 
-def test_a_mistyped_command_is_told_the_right_one():
-    assert "'run'" in stoker("rnu").stderr or "run" in stoker("rnu").stderr.split("mean")[-1]
+@pytest.mark.parametrize("arguments, meant", [
+    (["rnu"], "run"), (["chekc"], "check"), (["check", "--conect"], "--connect"),
+    (["try", "--partitons", "3"], "--partitions"), (["reference", "kafak"], "kafka"),
+])
+def test_a_slip_of_the_finger_is_told_what_was_meant(arguments, meant):
+    done = stoker(*arguments)
+    assert done.returncode == USAGE
+    assert f"did you mean '{meant}'?" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "top", "tap", "explain", "reload"])
+def test_a_command_of_later_says_so(command):
+    done = stoker(command)
+    assert done.returncode == USAGE and "not supported yet" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ["check", "--help"], ["check", "-h"], ["help", "check"], ["check", "-c", "/x", "--help"],
+])
+def test_help_of_a_command_shows_its_options(arguments):
+    done = stoker(*arguments)
+    assert done.returncode == DONE, done.stderr
+    assert "usage: stoker check [-c FILE] [--connect]" in done.stdout
+    assert "/etc/stoker/stoker.yaml" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help"], ["-h"]])
@@ -90,7 +121,8 @@ def test_reference_of_a_key_that_is_a_section_too_shows_both():
 
 
 def test_a_full_disk_for_the_output_is_an_error_not_silence(simple):
-    for command in (["reference"], ["version"], ["check", "-c", simple],
+    for command in (["reference"], ["version"], ["--version"], ["--help"], ["run", "--help"],
+                    ["check", "-c", simple], ["demo"],
                     ["try", "-c", simple, "--input", "logs", "/etc/hostname"]):
         with open("/dev/full", "w") as full:
             done = subprocess.run([BINARY, *command], stdout=full, stderr=subprocess.PIPE)
@@ -220,6 +252,13 @@ def test_try_of_a_missing_sample_names_it(simple, tmp_path):
     assert str(tmp_path / "nothing") in done.stderr
 
 
+def test_try_of_a_compressed_sample_says_how_to_give_its_lines(simple, tmp_path):
+    (tmp_path / "sample.gz").write_bytes(gzip.compress(b"one\n"))
+    done = stoker("try", "-c", simple, "--input", "logs", tmp_path / "sample.gz")
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert "zcat" in done.stderr and "sample.gz" in done.stderr
+
+
 def test_try_shows_bytes_that_are_no_text_as_base64(simple, tmp_path):
     (tmp_path / "sample").write_bytes(b"\xff\x00\n")
     done = stoker("try", "-c", simple, "--input", "logs", tmp_path / "sample")
@@ -316,6 +355,14 @@ def test_offsets_list_of_an_agent_that_never_ran_is_empty(simple, tmp_path):
     assert not (tmp_path / "state").exists()
 
 
+def test_offsets_of_an_unknown_file_are_not_changed_and_make_no_state(simple, tmp_path):
+    for command in (["set", "/x", "5"], ["forget", "/x"]):
+        done = stoker("offsets", *command, "-c", simple)
+        assert done.returncode == FAILED
+        assert "'/x'" in done.stderr and "offsets list" in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
 def test_offsets_list_prints_path_and_acknowledged_bytes(agents, tmp_path):
     append(tmp_path / "a b.log", "hello")
     agent = agents({"outputs": {"main": {"type": "discard"}},
@@ -363,7 +410,9 @@ def test_demo_ends_by_itself_and_its_summary_is_right():
                                    re.M)[1].split(",")))
     assert sum(used) == int(summary[1]) > 0
     assert re.search(r"^keys .*always on the same partition", done.stdout, re.M)
-    assert re.search(r"^latency .*median [\d.]+ ms", done.stdout, re.M)
+    assert re.search(r"^latency .*acknowledgement: median [\d.]+ ms, p99 [\d.]+ ms$", done.stdout,
+                     re.M)
+    assert re.search(r"^ +write of a line to its return: median [\d.]+ ms", done.stdout, re.M)
 
 
 def test_demo_shows_each_record_where_the_java_client_would_put_it():
@@ -396,10 +445,15 @@ def test_demo_takes_lines_that_are_no_access_log(tmp_path):
     assert "\x1b" not in done.stdout, "a log must not steer the terminal"
 
 
-def test_demo_of_a_missing_file_names_it(tmp_path):
-    done = demo(tmp_path / "nothing")
-    assert done.returncode in (FAILED, USAGE)
-    assert str(tmp_path / "nothing") in done.stderr
+def test_demo_of_what_is_no_file_names_it(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for path, why in ((tmp_path / "nothing", "no such file"), (tmp_path, "not a regular file"),
+                      (tmp_path / "fifo", "not a regular file"),
+                      ("/dev/null", "not a regular file")):
+        done = demo(path)
+        assert (done.returncode, done.stdout) == (FAILED, "")
+        assert done.stderr.startswith("stoker: ") and f"'{path}'" in done.stderr
+        assert why in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -432,7 +486,7 @@ def test_a_missing_default_configuration_is_named():
         pytest.skip("this machine has an /etc/stoker/stoker.yaml")
     done = stoker("run")
     assert done.returncode == CONFIG
-    assert "/etc/stoker/stoker.yaml" in done.stderr
+    assert "/etc/stoker/stoker.yaml" in done.stderr and "-c FILE" in done.stderr
 
 
 def test_the_log_of_the_agent_is_text_or_json(agents, tmp_path):
