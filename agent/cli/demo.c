@@ -87,7 +87,8 @@ make_folder(struct demo *d, struct error *err)
     buf_printf(&b, "%s/stoker-demo-XXXXXX", parent_folder());
     (void)buf_string(&b);
     if (mkdtemp(b.ptr) == NULL) {
-        (void)error_set(err, ERR_SYSTEM, "cannot make the folder '%s': %s", b.ptr, error_reason(errno));
+        (void)error_set(err, ERR_SYSTEM, "cannot make the folder '%s': %s", b.ptr,
+                        error_reason(errno));
         buf_fini(&b);
         return -1;
     }

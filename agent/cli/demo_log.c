@@ -94,7 +94,8 @@ write_burst(struct demo_log *l, struct error *err)
         const ssize_t n = write(l->out, s.ptr + at, s.len - at);
 
         if (n < 0)
-            return error_set(err, ERR_SYSTEM, "cannot write '%s': %s", l->path, error_reason(errno));
+            return error_set(err, ERR_SYSTEM, "cannot write '%s': %s", l->path,
+                             error_reason(errno));
         at += (size_t)n;
     }
     l->unfinished = s.ptr[s.len - 1] != '\n';
