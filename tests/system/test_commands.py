@@ -181,13 +181,6 @@ def test_check_connect_names_a_missing_topic(agents, kafka, tmp_path):
     assert "no-such-topic" in done.stdout + done.stderr
 
 
-def test_check_connect_does_not_make_topics(agents, kafka, tmp_path):
-    name = f"never-made-{os.getpid()}"
-    connected(agents, tmp_path / "*.log", name,
-              **{"bootstrap.servers": kafka.bootstrap}).command("check", "--connect")
-    assert name not in kafka.admin().list_topics(timeout=10).topics
-
-
 def test_check_connect_ends_with_69_when_nobody_answers(agents, tmp_path):
     agent = connected(agents, tmp_path / "*.log", "t", **{"bootstrap.servers": "127.0.0.1:1"})
     began = time.monotonic()
