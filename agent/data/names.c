@@ -28,7 +28,7 @@ struct names {
     uint32_t          *slots;
     uint32_t           nslots;
     struct names_path *paths;   /* NULL until all names are there, as the next */
-    struct slice      *quoted;
+    struct slice      *members;
 };
 
 static const char *const well_known[] = {
@@ -96,7 +96,7 @@ names_free(struct names *names)
     if (names == NULL)
         return;
     arena_fini(&names->bytes);
-    free(names->quoted);
+    free(names->members);
     free(names->texts);
     free(names->asked);
     free(names->slots);
@@ -249,16 +249,20 @@ make_slots(struct names *names, struct names_path *at)
 }
 
 static void
-quote_all(struct names *names)
+make_members(struct names *names)
 {
     struct buf b = { NULL, 0, 0 };
 
-    names->quoted = mem_array(names->quoted, names->count, sizeof *names->quoted);
+    names->members = mem_array(names->members, names->count, sizeof *names->members);
     for (uint32_t i = 0; i < names->count; i++) {
         buf_clear(&b);
+        buf_add_char(&b, ',');
         encode_json_string(&b, names->texts[i]);
-        buf_add_char(&b, ':');
-        names->quoted[i] = arena_copy(&names->bytes, buf_slice(&b));
+        buf_add_string(&b, ":\"");
+        memset(buf_reserve(&b, NAMES_PADDING), 0, NAMES_PADDING);
+        names->members[i].ptr =
+            arena_copy(&names->bytes, (struct slice){ b.ptr, b.len + NAMES_PADDING }).ptr;
+        names->members[i].len = b.len;
     }
     buf_fini(&b);
 }
@@ -271,14 +275,14 @@ names_complete(struct names *names)
         if (names->asked[i])
             add_path(names, i);
     make_slots(names, names->paths);
-    quote_all(names);
+    make_members(names);
 }
 
 const struct slice *
-names_quoted(const struct names *names)
+names_members(const struct names *names)
 {
-    assert(names->quoted != NULL);
-    return names->quoted;
+    assert(names->members != NULL);
+    return names->members;
 }
 
 const struct names_path *

@@ -72,12 +72,14 @@ struct names_path {
     uint64_t            goes_on;    /* first bytes, modulo 64, of what is two or more parts */
 };
 
-/* All names were given out: make the tree, and their quoted forms. */
+/* All names were given out: make the tree, and what they are in JSON. */
 void names_complete(struct names *names);
 
-/* By number: the names as those of members of a JSON object, quoted, with the colon.  After
+/* By number: the names as what stands in a JSON object before a text: `,"name":"`.  Behind its end
+ * NAMES_PADDING bytes may be read: it can be copied by blocks of so many.  After
  * names_complete(). */
-const struct slice *names_quoted(const struct names *names);
+enum { NAMES_PADDING = 16 };
+const struct slice *names_members(const struct names *names);
 
 /* The tree's root; after names_complete(). */
 const struct names_path *names_paths(const struct names *names);

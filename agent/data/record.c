@@ -212,7 +212,7 @@ own_part(const struct record *r, uint32_t number, struct arena *a)
 }
 
 bool
-record_get(const struct record *r, uint32_t number, struct arena *a, struct slice *text)
+record_get_own(const struct record *r, uint32_t number, struct arena *a, struct slice *text)
 {
     const struct value *v;
 
@@ -224,7 +224,7 @@ record_get(const struct record *r, uint32_t number, struct arena *a, struct slic
         *text = v->text;
     else if (number == NAME_LOG_FILE_OFFSET)
         *text = digits_of(r->offset, false, a);
-    else if (number < NAME_WELL_KNOWN)
+    else
         *text = r->constant[number];
     return text->ptr != NULL;
 }

@@ -11,7 +11,12 @@
 #include "agent/base/mem.h"
 #include "agent/data/encode.h"
 #include "agent/data/json.h"
+#include "agent/data/plain.h"
 #include "agent/data/template.h"
+
+/* All that it calls becomes a part of it, but what is rare: every field goes through it. */
+#define FLAT __attribute__((flatten))
+#define RARE __attribute__((noinline))
 
 struct addition {
     uint32_t         number;    /* of its name */
@@ -35,7 +40,9 @@ struct writer {
     const struct json_value *v;
     struct buf              *b;
     struct arena            *arena;
-    const struct slice      *quoted;    /* the names, by number */
+    const struct slice      *members;   /* the names, by number */
+    char                    *to, *end;  /* in `b`, behind what stands in it: where to go on, and
+                                         * where its room ends */
 };
 
 struct json_conf {
@@ -282,50 +289,99 @@ add_json(struct writer *w, struct slice name, struct slice text)
 
 /* ---- Writing ------------------------------------------------------------ */
 
-/* Most names are so short that two words are all of them. */
-static inline void
-copy_name(char *to, struct slice name)
-{
-    const size_t word = sizeof(uint64_t);
+/* Between the members `to` runs ahead of the buffer's length: they meet where something is
+ * written that is not a plain member.  Every member has a comma before it; that of the first
+ * becomes the object's brace. */
 
-    if (name.len < word || name.len > 2 * word) {
-        memcpy(to, name.ptr, name.len);
-    } else {
-        memcpy(to, name.ptr, word);
-        memcpy(to + name.len - word, name.ptr + name.len - word, word);
-    }
+static inline void
+meet(struct writer *w)
+{
+    w->b->len = (size_t)(w->to - w->b->ptr);
 }
 
-/* `name` is quoted and has its colon. */
-static inline void
-begin_member(struct buf *b, struct slice name)
+RARE static void
+go_on(struct writer *w, size_t room)
 {
-    char *to = buf_reserve(b, name.len + 1);
-
-    if (b->len > 1) {
-        *to++ = ',';
-        b->len++;
-    }
-    copy_name(to, name);
-    b->len += name.len;
+    w->to = buf_reserve(w->b, room);
+    w->end = w->b->ptr + w->b->room;
 }
 
-static void
+/* A name is copied by whole blocks: a call of memcpy() takes longer. */
+static inline void
+begin_member(struct writer *w, struct slice name, size_t room)
+{
+    char *to;
+
+    if ((size_t)(w->end - w->to) < name.len + NAMES_PADDING + room) {
+        meet(w);
+        go_on(w, name.len + NAMES_PADDING + room);
+    }
+    to = w->to;
+    for (size_t i = 0; i < name.len; i += NAMES_PADDING)
+        memcpy(to + i, name.ptr + i, NAMES_PADDING);
+    w->to = to + name.len;
+}
+
+RARE static void
+add_rest(struct writer *w, struct slice text, size_t run)
+{
+    meet(w);
+    encode_json_rest(w->b, text, run);
+    go_on(w, 0);
+}
+
+static inline void
+add_text(struct writer *w, struct slice name, struct slice text)
+{
+    size_t run;
+    char  *to;
+
+    begin_member(w, name, text.len + 1);
+    to = w->to;
+    run = plain_copy(to, text.ptr, text.len);
+    if (run == text.len) {
+        to[run] = '"';
+        w->to = to + run + 1;
+        return;
+    }
+    w->to = to + run;
+    add_rest(w, text, run);
+}
+
+/* Not a text: there is no quote behind its name.  (It is plain.) */
+static inline void
+add_scalar(struct writer *w, struct slice name, struct slice text)
+{
+    name.len--;
+    begin_member(w, name, text.len);
+    w->to += plain_copy(w->to, text.ptr, text.len);
+}
+
+RARE static void
+add_nested(struct writer *w, uint32_t number, struct slice text)
+{
+    add_scalar(w, w->members[number], SLICE(""));
+    meet(w);
+    add_json(w, names_text(w->v->names, number), text);
+    go_on(w, 0);
+}
+
+static inline void
 add_numbered(struct writer *w, uint32_t number, enum value_type type, struct slice text)
 {
-    begin_member(w->b, w->quoted[number]);
     if (type == VALUE_TEXT)
-        encode_json_string(w->b, text);
+        add_text(w, w->members[number], text);
     else if (type == VALUE_JSON)
-        add_json(w, names_text(w->v->names, number), text);
+        add_nested(w, number, text);
     else
-        buf_add_slice(w->b, text);
+        add_scalar(w, w->members[number], text);
 }
 
-static void
+RARE static void
 add_unnumbered(struct writer *w, const struct value *value)
 {
-    begin_member(w->b, SLICE(""));
+    meet(w);
+    buf_add_char(w->b, ',');
     encode_json_string(w->b, value->name);
     buf_add_char(w->b, ':');
     if (value->type == VALUE_TEXT)
@@ -334,6 +390,7 @@ add_unnumbered(struct writer *w, const struct value *value)
         add_json(w, value->name, value->text);
     else
         buf_add_slice(w->b, value->text);
+    go_on(w, 0);
 }
 
 static enum value_type
@@ -363,7 +420,7 @@ add_included(struct writer *w, const struct record *r)
 }
 
 /* A part of another field's value is in that already. */
-static void
+FLAT static void
 add_all(struct writer *w, const struct record *r)
 {
     for (uint32_t i = 0; i < r->nvalues; i++) {
@@ -384,7 +441,6 @@ add_members(struct writer *w, const struct record *r)
 {
     struct slice text;
 
-    buf_add_char(w->b, '{');
     if (w->v->all)
         add_all(w, r);
     else
@@ -392,6 +448,10 @@ add_members(struct writer *w, const struct record *r)
     for (size_t i = 0; i < w->v->nadd; i++)
         if (template_render(w->v->add[i].text, r, w->arena, &text))
             add_numbered(w, w->v->add[i].number, VALUE_TEXT, text);
+    meet(w);
+    if (w->b->len == 0)
+        buf_add_char(w->b, '{');
+    w->b->ptr[0] = '{';
     buf_add_char(w->b, '}');
 }
 
@@ -399,9 +459,10 @@ struct slice
 json_value_render(const struct json_value *v, const struct record *r, struct arena *a,
                   struct buf *b)
 {
-    struct writer w = { v, b, a, names_quoted(v->names) };
+    struct writer w = { v, b, a, names_members(v->names), NULL, NULL };
 
     buf_clear(b);
+    go_on(&w, 1);
     add_members(&w, r);
     return buf_slice(b);
 }

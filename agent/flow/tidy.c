@@ -11,7 +11,10 @@
 
 #include "agent/base/mem.h"
 
-enum { LATER_MS = 3000 };
+enum {
+    LATER_MS = 3000,
+    MOST_ASKED = 20,        /* then it is given back all the same, busy or not */
+};
 
 static void
 on_work(uv_work_t *work)
@@ -36,7 +39,7 @@ on_timer(uv_timer_t *timer)
 {
     struct tidy *t = (struct tidy *)(void *)((char *)timer - offsetof(struct tidy, timer));
 
-    if (t->working || !t->quiet(t->ctx))
+    if (t->working || (!t->quiet(t->ctx) && ++t->asked < MOST_ASKED))
         return;
     uv_timer_stop(timer);
     t->working = true;
@@ -54,8 +57,10 @@ tidy_init(struct tidy *t, uv_loop_t *loop, bool (*quiet)(const void *ctx), const
 void
 tidy_later(struct tidy *t)
 {
-    if (t->closed == NULL && !uv_is_active((uv_handle_t *)&t->timer))
-        uv_timer_start(&t->timer, on_timer, LATER_MS, LATER_MS);
+    if (t->closed != NULL || uv_is_active((uv_handle_t *)&t->timer))
+        return;
+    t->asked = 0;
+    uv_timer_start(&t->timer, on_timer, LATER_MS, LATER_MS);
 }
 
 void

@@ -17,12 +17,14 @@ struct tidy {
     uv_timer_t  timer;
     uv_work_t   work;
     bool        working;
+    unsigned    asked;          /* since tidy_later() */
     bool      (*quiet)(const void *ctx);
     const void *ctx;
     void      (*closed)(uv_handle_t *handle);   /* NULL: it is not being closed */
 };
 
-/* `quiet` is asked from time to time after tidy_later(), until it says yes. */
+/* `quiet` is asked every few seconds after tidy_later(), until it says yes, or for a
+ * minute. */
 void tidy_init(struct tidy *t, uv_loop_t *loop, bool (*quiet)(const void *ctx), const void *ctx);
 
 /* Much was freed just now, or will be before it is quiet. */
