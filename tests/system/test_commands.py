@@ -3,13 +3,17 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
+import contextlib
+import fcntl
 import gzip
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -142,6 +146,18 @@ def test_check_prints_every_file_and_where_it_goes_and_makes_nothing(simple, tmp
         assert "lines" in line or "lines" in done.stdout
     assert "main" in done.stdout
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_check_prints_full_paths_of_relative_globs(tmp_path):
+    (tmp_path / "logs").mkdir()
+    append(tmp_path / "logs/a.log", "a")
+    write_config(tmp_path / "stoker.yaml", {
+        "outputs": {"main": {"type": "discard"}},
+        "inputs": {"logs": {"paths": ["logs/*.log", "./logs/../logs/a.log"], "topic": "t"}}})
+    done = stoker("check", "-c", "stoker.yaml", cwd=tmp_path)
+    assert done.returncode == DONE, done.stderr
+    assert "input 'logs' follows 1 file\n" in done.stdout
+    assert f"  {tmp_path}/logs/a.log\n" in done.stdout
 
 
 def test_check_says_when_an_input_has_no_file(simple):
@@ -462,6 +478,35 @@ def test_a_signal_ends_demo_with_0(tmp_path, number):
     assert list(tmp_path.iterdir()) == [], "its folder is removed"
 
 
+@pytest.mark.parametrize("environment, coloured", [
+    ({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False),
+    ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+])
+def test_demo_on_a_terminal_has_colours_fits_its_lines_and_ends_at_ctrl_c(environment, coloured):
+    ours, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
+    child = subprocess.Popen([BINARY, "demo"], stdin=terminal, stdout=terminal, stderr=terminal,
+                             env={"PATH": os.environ["PATH"], **environment},
+                             start_new_session=True,
+                             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(terminal)
+    shown = b""
+    while shown.count(b"host.name=") < 20:
+        shown += os.read(ours, 4096)
+    os.write(ours, b"\x03")
+    with contextlib.suppress(OSError):              # EIO: it has ended
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert child.wait(15) == DONE
+    assert (b"\x1b[" in shown) == coloured
+    plain = re.sub(rb"\x1b\[\d*m|\^C", b"", shown).decode().splitlines()
+    assert not any("\x1b" in line for line in plain), "colours and nothing else"
+    records = [line for line in plain if " host.name=" in line]
+    assert len(records) >= 20 and any(line.startswith("records ") for line in plain)
+    assert max(map(len, records)) == 90, "values are cut at the edge"
+
+
 def test_demo_into_a_pipe_that_closes_leaves_nothing_behind(tmp_path):
     child = subprocess.Popen([BINARY, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              env={**os.environ, "TMPDIR": str(tmp_path)})
@@ -480,15 +525,6 @@ def test_a_missing_default_configuration_is_named():
     done = stoker("run")
     assert done.returncode == CONFIG
     assert "/etc/stoker/stoker.yaml" in done.stderr and "-c FILE" in done.stderr
-
-
-def test_the_log_of_the_agent_is_text_or_json(agents, tmp_path):
-    config = {"agent": {"log": {"format": "json"}}, "outputs": {"main": {"type": "discard"}},
-              "inputs": {"logs": {"paths": str(tmp_path / "*.log"), "topic": "t"}}}
-    agent = agents(config).start()
-    agent.stop()
-    for line in agent.log().splitlines():
-        assert {"level", "msg"} <= set(json.loads(line)) or "message" in json.loads(line)
 
 
 def test_notify_tells_systemd_when_ready(agents, tmp_path):
