@@ -69,7 +69,7 @@ const struct field json_value_fields[] = {
 /* ---- Compiling ---------------------------------------------------------- */
 
 static void
-exclude(struct json_value *v, uint32_t number)
+exclude_number(struct json_value *v, uint32_t number)
 {
     if (number >= v->nexcluded) {
         v->excluded = mem_array(v->excluded, number + 1, sizeof *v->excluded);
@@ -79,6 +79,13 @@ exclude(struct json_value *v, uint32_t number)
     v->excluded[number] = true;
     v->hides_parts = v->hides_parts || memchr(names_text(v->names, number).ptr, '.',
                                               names_text(v->names, number).len) != NULL;
+}
+
+static void
+exclude(struct json_value *v, uint32_t number)
+{
+    exclude_number(v, number);
+    exclude_number(v, names_of_line(number));
 }
 
 static bool
@@ -402,6 +409,14 @@ add_included(struct writer *w, const struct record *r)
             add_field(w, w->v->include[i], r);
 }
 
+/* What the line calls as a field of the record's own that is there: a name stands once. */
+static inline bool
+gives_way(const struct record *r, uint32_t number)
+{
+    return number - NAME_WELL_KNOWN < NAME_WELL_KNOWN - NAME_OWN &&
+           record_field(r, number - (NAME_WELL_KNOWN - NAME_OWN)) != NULL;
+}
+
 /* A part of another field's value is in that already. */
 FLAT static void
 add_all(struct writer *w, const struct record *r)
@@ -412,7 +427,7 @@ add_all(struct writer *w, const struct record *r)
         if (value->number == NAME_NONE)
             add_unnumbered(w, value);
         else if (value->depth == 0 && value->number != NAME_BODY &&
-                 !is_excluded(w->v, value->number))
+                 !is_excluded(w->v, value->number) && !gives_way(r, value->number))
             add_numbered(w, value->number, value->type, value->text);
     }
     if (!is_excluded(w->v, NAME_BODY))

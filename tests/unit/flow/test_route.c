@@ -509,6 +509,43 @@ json_inside_is_one_line_of_utf8(void **state)
 }
 
 static void
+json_keeps_what_the_line_calls_as_the_record_its_own(void **state)
+{
+    struct slice json;
+
+    (void)state;
+    element(entry(given_json(), "exclude", NODE_LIST, NULL), "body");
+    when_compiled();
+    given_record();
+    record_begin(&rec, SLICE("line"), SLICE("line"), 0);
+    record_set_named(&rec, SLICE("host.name"), VALUE_TEXT, SLICE("theirs"));
+    record_set_named(&rec, SLICE("parse.error"), VALUE_TEXT, SLICE("theirs"));
+    json = route_json(r, &rec, &arena, &written);
+    assert_true(slice_is(json, "{\"host.name\":\"theirs\",\"parse.error\":\"theirs\"}"));
+    record_set(&rec, NAME_PARSE_ERROR, VALUE_TEXT, SLICE("ours"));
+    json = route_json(r, &rec, &arena, &written);
+    assert_true(slice_is(json, "{\"host.name\":\"theirs\",\"parse.error\":\"ours\"}"));
+}
+
+static void
+json_excludes_and_includes_the_record_its_own_by_their_names(void **state)
+{
+    struct node *map = given_json(), *list = entry(map, "include", NODE_LIST, NULL);
+    struct slice json;
+
+    (void)state;
+    element(list, "host.name");
+    element(list, "parse.error");
+    element(entry(map, "exclude", NODE_LIST, NULL), "parse.error");
+    when_compiled();
+    given_record();
+    record_set_named(&rec, SLICE("host.name"), VALUE_TEXT, SLICE("theirs"));
+    record_set_named(&rec, SLICE("parse.error"), VALUE_TEXT, SLICE("theirs"));
+    json = route_json(r, &rec, &arena, &written);
+    assert_true(slice_is(json, "{\"host.name\":\"web1\"}"));
+}
+
+static void
 json_time_is_a_number(void **state)
 {
     struct slice json;
@@ -814,6 +851,8 @@ main(void)
         TEST(json_keeps_numbers_booleans_and_nested_values),
         TEST(json_takes_parts_once_and_leaves_out_what_is_excluded_inside),
         TEST(json_inside_is_one_line_of_utf8),
+        TEST(json_keeps_what_the_line_calls_as_the_record_its_own),
+        TEST(json_excludes_and_includes_the_record_its_own_by_their_names),
         TEST(json_time_is_a_number),
         TEST(legal_topics_are_those_that_kafka_takes),
         TEST(a_topic_from_fields_must_be_legal_and_listed),
