@@ -108,8 +108,9 @@ record_set(struct record *r, uint32_t number, enum value_type type, struct slice
     return true;
 }
 
-/* As record_set(), by name: for parsers whose names come from the line (names_of_line()).  Without
- * a number it is kept unless `numbered_only`.  A field over RECORD_MAX_FIELDS is left out: false. */
+/* As record_set(), by name: for parsers whose names come from the line (names_of_line()).
+ * Without a number it is kept unless `numbered_only`.  A field over RECORD_MAX_FIELDS is left
+ * out: false. */
 bool record_set_named(struct record *r, struct slice name, enum value_type type,
                       struct slice text);
 

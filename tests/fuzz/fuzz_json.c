@@ -1,5 +1,6 @@
-/* fuzz_json.c - any bytes as a JSON line: what is asked for changes nothing of what is taken, nor
- * does the way that is taken through it, and the fields of a line that was taken, written as JSON, are the same fields.
+/* fuzz_json.c - any bytes as a JSON line: neither what is asked for nor the way that is taken
+ * through it changes anything of what is taken, and the fields of a line that was taken, written
+ * as JSON, are the same fields.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
