@@ -41,8 +41,8 @@ struct writer {
     struct buf              *b;
     struct arena            *arena;
     const struct slice      *members;   /* the names, by number */
-    char                    *to, *end;  /* in `b`, behind what stands in it: where to go on, and
-                                         * where its room ends */
+    char                    *begin;     /* of the object: in `b`, or yet in the place lent */
+    char                    *to, *end;  /* where to go on, and where the room ends */
 };
 
 struct json_conf {
@@ -279,21 +279,35 @@ add_json(struct writer *w, struct slice name, struct slice text)
 
 /* ---- Writing ------------------------------------------------------------ */
 
-/* Between the members `to` runs ahead of the buffer's length: they meet where something is
- * written that is not a plain member.  Every member has a comma before it; that of the first
- * becomes the object's brace. */
+/* The object is written where it is to stay, as long as it has room there and all of it is plain;
+ * then it moves into the buffer.  There `to` runs ahead of the buffer's length: they meet where
+ * something is written that is not a plain member.  Every member has a comma before it; that of
+ * the first becomes the object's brace. */
 
-static inline void
+RARE static void
 meet(struct writer *w)
 {
-    w->b->len = (size_t)(w->to - w->b->ptr);
+    if (w->begin == w->b->ptr)
+        w->b->len = (size_t)(w->to - w->begin);
+    else
+        buf_add(w->b, w->begin, (size_t)(w->to - w->begin));
 }
 
 RARE static void
 go_on(struct writer *w, size_t room)
 {
     w->to = buf_reserve(w->b, room);
+    w->begin = w->b->ptr;
     w->end = w->b->ptr + w->b->room;
+}
+
+static inline void
+make_room(struct writer *w, size_t room)
+{
+    if ((size_t)(w->end - w->to) >= room)
+        return;
+    meet(w);
+    go_on(w, room);
 }
 
 /* A name is copied by whole blocks: a call of memcpy() takes longer. */
@@ -302,10 +316,7 @@ begin_member(struct writer *w, struct slice name, size_t room)
 {
     char *to;
 
-    if ((size_t)(w->end - w->to) < name.len + NAMES_PADDING + room) {
-        meet(w);
-        go_on(w, name.len + NAMES_PADDING + room);
-    }
+    make_room(w, name.len + NAMES_PADDING + room);
     to = w->to;
     for (size_t i = 0; i < name.len; i += NAMES_PADDING)
         memcpy(to + i, name.ptr + i, NAMES_PADDING);
@@ -446,21 +457,21 @@ add_members(struct writer *w, const struct record *r)
     for (size_t i = 0; i < w->v->nadd; i++)
         if (template_render(w->v->add[i].text, r, w->arena, &text))
             add_numbered(w, w->v->add[i].number, VALUE_TEXT, text);
-    meet(w);
-    if (w->b->len == 0)
-        buf_add_char(w->b, '{');
-    w->b->ptr[0] = '{';
-    buf_add_char(w->b, '}');
+    make_room(w, 2);
+    if (w->to == w->begin)
+        w->to++;
+    w->begin[0] = '{';
+    *w->to++ = '}';
 }
 
 struct slice
 json_value_render(const struct json_value *v, const struct record *r, struct arena *a,
-                  struct buf *b)
+                  char *place, size_t room, struct buf *b)
 {
-    struct writer w = { v, b, a, names_members(v->names), NULL, NULL };
+    struct writer w = { v, b, a, names_members(v->names), place, place,
+                        room > 0 ? place + room : place };
 
     buf_clear(b);
-    go_on(&w, 1);
     add_members(&w, r);
-    return buf_slice(b);
+    return (struct slice){ w.begin, (size_t)(w.to - w.begin) };
 }

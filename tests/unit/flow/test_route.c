@@ -154,7 +154,7 @@ then_json_is(const char *expected)
 
     when_compiled();
     given_record();
-    json = route_json(r, &rec, &arena, &written);
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_int_equal(json.len, strlen(expected));
     assert_memory_equal(json.ptr, expected, json.len);
 }
@@ -453,7 +453,7 @@ json_keeps_numbers_booleans_and_nested_values(void **state)
     record_set_named(&rec, SLICE("in"), VALUE_JSON, SLICE("{\"a\":[1]}"));
     record_set_named(&rec, SLICE("q\""), VALUE_TEXT, SLICE("12"));
     record_set_named(&rec, SLICE("body"), VALUE_TEXT, SLICE("a parser's"));
-    json = route_json(r, &rec, &arena, &written);
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_true(slice_is(json, "{\"n\":1.50e+3,\"ok\":true,\"in\":{\"a\":[1]},\"q\\\"\":\"12\","
                                "\"body\":\"\xef\xbf\xbd\"}"));
 }
@@ -482,10 +482,10 @@ json_takes_parts_once_and_leaves_out_what_is_excluded_inside(void **state)
     when_compiled();
     given_record();
     given_nested_record("{\"id\": 7, \"a\":{\"b\":[1],\"c\":[{\"b\":2}, null]}, \"\\u0069d\":8}");
-    json = route_json(r, &rec, &arena, &written);
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_true(slice_is(json, "{\"user\":{\"a\":{\"c\":[{\"b\":2},null]}}}"));
     given_nested_record("[{\"id\": 7}]");
-    assert_true(slice_is(route_json(r, &rec, &arena, &written), "{\"user\":[{\"id\":7}]}"));
+    assert_true(slice_is(route_json(r, &rec, &arena, NULL, 0, &written), "{\"user\":[{\"id\":7}]}"));
 }
 
 static void
@@ -498,14 +498,14 @@ json_inside_is_one_line_of_utf8(void **state)
     when_compiled();
     given_record();
     given_nested_record("{ \"a\" : [ 1 ,\n 2.50 ] }");
-    json = route_json(r, &rec, &arena, &written);
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_true(slice_is(json, "{\"user\":{\"a\":[1,2.50]}}"));
     given_nested_record("{\"\xff\" :\"\\u00e9\xc3\xa9\xc3\", \"e\":[],\"o\":{}}");
-    json = route_json(r, &rec, &arena, &written);
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_true(slice_is(json, "{\"user\":{\"\xef\xbf\xbd\":\"\\u00e9\xc3\xa9\xef\xbf\xbd\","
                                "\"e\":[],\"o\":{}}}"));
     given_nested_record("{ \"a\" : 1 }");
-    assert_true(slice_is(route_json(r, &rec, &arena, &written), "{\"user\":{ \"a\" : 1 }}"));
+    assert_true(slice_is(route_json(r, &rec, &arena, NULL, 0, &written), "{\"user\":{ \"a\" : 1 }}"));
 }
 
 static void
@@ -520,10 +520,10 @@ json_keeps_what_the_line_calls_as_the_record_its_own(void **state)
     record_begin(&rec, SLICE("line"), SLICE("line"), 0);
     record_set_named(&rec, SLICE("host.name"), VALUE_TEXT, SLICE("theirs"));
     record_set_named(&rec, SLICE("parse.error"), VALUE_TEXT, SLICE("theirs"));
-    json = route_json(r, &rec, &arena, &written);
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_true(slice_is(json, "{\"host.name\":\"theirs\",\"parse.error\":\"theirs\"}"));
     record_set(&rec, NAME_PARSE_ERROR, VALUE_TEXT, SLICE("ours"));
-    json = route_json(r, &rec, &arena, &written);
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_true(slice_is(json, "{\"host.name\":\"theirs\",\"parse.error\":\"ours\"}"));
 }
 
@@ -541,7 +541,7 @@ json_excludes_and_includes_the_record_its_own_by_their_names(void **state)
     given_record();
     record_set_named(&rec, SLICE("host.name"), VALUE_TEXT, SLICE("theirs"));
     record_set_named(&rec, SLICE("parse.error"), VALUE_TEXT, SLICE("theirs"));
-    json = route_json(r, &rec, &arena, &written);
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_true(slice_is(json, "{\"host.name\":\"web1\"}"));
 }
 
@@ -554,10 +554,10 @@ json_time_is_a_number(void **state)
     element(entry(given_json(), "include", NODE_LIST, NULL), "time");
     when_compiled();
     given_record();
-    assert_true(slice_is(route_json(r, &rec, &arena, &written), "{}"));
+    assert_true(slice_is(route_json(r, &rec, &arena, NULL, 0, &written), "{}"));
     rec.has_time = true;
     rec.time_ms = 1728568416123;
-    json = route_json(r, &rec, &arena, &written);
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_true(slice_is(json, "{\"time\":1728568416123}"));
 }
 
