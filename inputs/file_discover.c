@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -20,7 +21,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "agent/base/buf.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
@@ -98,14 +98,15 @@ static void drop_folder(struct file_discover *d, struct folder **dropped);
 
 /* ---- Paths ------------------------------------------------------------------- */
 
+/* No larger than it must be: one stands between any two new entries, and leaves a gap. */
 static char *
 path_of(const struct folder *f, const char *name)
 {
-    struct buf path = { NULL, 0, 0 };
+    const size_t size = strlen(f->path) + 1 + strlen(name) + 1;
+    char        *path = mem_alloc(size);
 
-    buf_printf(&path, "%s/%s", f->path, name);
-    (void)buf_string(&path);
-    return path.ptr;
+    snprintf(path, size, "%s/%s", f->path, name);
+    return path;
 }
 
 static const char *

@@ -52,17 +52,23 @@ file_follow_remember(struct file_input *in)
     in->nremembered = n;
 }
 
+static void
+forget_rows(struct file_input *in)
+{
+    file_map_fini(&in->rows);
+    free(in->remembered);
+    in->remembered = NULL;
+    in->nremembered = 0;
+    checkpoints_rows_over(in->store);
+}
+
 /* Rows of files that are not in the patterns any more. */
 static void
 search_rows(struct file_input *in)
 {
-    for (size_t i = 0; i < in->nremembered; i++) {
-        struct checkpoint *row = in->remembered[i].row;
-
-        if (!row->claimed)
-            file_search_row(in, row);
-        row->claimed = true;
-    }
+    for (size_t i = 0; i < in->nremembered; i++)
+        if (!in->remembered[i].row->claimed)
+            file_search_row(in, in->remembered[i].row);
 }
 
 /* The row of the file at this place that is not taken yet; the newest of several. */
@@ -429,6 +435,7 @@ file_follow_changes(struct file_input *in, const struct file_changes *changes)
         conclude(in, &changes->list[i]);
     if (in->at_start) {
         search_rows(in);
+        forget_rows(in);
         file_copy_try_gate(in);
     }
 }

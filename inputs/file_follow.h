@@ -33,7 +33,8 @@ struct file_row {
     struct checkpoint *row;
 };
 
-/* Read the rows of this input. */
+/* Read the rows of this input.  They are forgotten when the first scan is over: each
+ * is continued then, or its content is looked for. */
 void file_follow_remember(struct file_input *in);
 
 /* Take what a scan found: new names get tails, tails without names are gone. */

@@ -185,7 +185,7 @@ open_file(struct file_read *r, struct chunk *c)
     if (r->fd < 0 && !open_path(r, c))
         return false;
     if (opened)
-        file_target_learn(r);
+        file_target_learn(r, c->path);
     if (!look_at_file(r, c))
         return false;
     if (is_gzip_in_disguise(r, c))

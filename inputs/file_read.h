@@ -53,18 +53,18 @@ struct file_read {
 
     /* what is asked */
     int               fd;           /* -1: the job opens the path, and leaves it open */
-    struct identity   identity;     /* what it must be; the job lets the head grow */
-    struct file_gzip *gzip;         /* where decompression stands, or NULL; stays, as fd does */
     bool              compressed;   /* its name says so; the job finds out that it is not */
-    uint64_t          whole_size, whole_disk;   /* it was read to its end, which was here, when
-                                                 * the file had that size; 0: it was not */
-    const struct encoding *encoding;    /* of its lines, once it was found; NULL: UTF-8 */
     bool              unmet;        /* fd was opened, but its head was not compared yet */
-    struct tail_print before;       /* the bytes before the chunk */
     bool              final;        /* nothing will follow: a line without LF is a record */
     bool              fresh;        /* nothing of it was read in this run */
     bool              peek;         /* only open it: it may be a copy (file_copy.h) */
     bool              remove;       /* delete it if nothing is left to read (file_remove.h) */
+    struct identity   identity;     /* what it must be; the job lets the head grow */
+    struct file_gzip *gzip;         /* where decompression stands, or NULL; stays, as fd does */
+    uint64_t          whole_size, whole_disk;   /* it was read to its end, which was here, when
+                                                 * the file had that size; 0: it was not */
+    const struct encoding *encoding;    /* of its lines, once it was found; NULL: UTF-8 */
+    struct tail_print before;       /* the bytes before the chunk */
     struct file_mark *marks;        /* does it hold what these are of?  Then it is to begin */
     unsigned          nmarks;       /* at the last that fits; newest first, owned */
     enum file_place   find;
@@ -75,17 +75,17 @@ struct file_read {
 
     /* what was found */
     enum file_outcome outcome;
-    const char       *why;          /* a constant text */
     int               fault;        /* errno, or 0 */
     bool              more;         /* whole lines are left behind the chunk */
-    uint64_t          size;         /* of the content, as far as it is known */
-    uint64_t          disk_size;    /* of the file */
     bool              head_known;   /* the head will not grow soon */
     bool              soon;         /* look again, although nothing may happen */
-    const char       *trouble;      /* why its content cannot be read to its end, or NULL */
-    int64_t           mtime_ms;     /* since the epoch */
     bool              unlinked;     /* no name leads to it any more */
     bool              removed;      /* its name was deleted here */
+    const char       *why;          /* a constant text */
+    uint64_t          size;         /* of the content, as far as it is known */
+    uint64_t          disk_size;    /* of the file */
+    const char       *trouble;      /* why its content cannot be read to its end, or NULL */
+    int64_t           mtime_ms;     /* since the epoch */
     uint64_t          start;        /* hash of its first FILE_START bytes, or 0 */
     struct file_mark  place;
     uint64_t          waits;        /* as in chunk.h */

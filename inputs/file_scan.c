@@ -5,7 +5,6 @@
 #include "inputs/file_scan.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,8 +49,6 @@ on_work(uv_work_t *work)
 {
     struct file_scan *scan = &((struct file_input *)work->data)->scan;
 
-    if (scan->take_tidy)
-        (void)malloc_trim(0);
     file_discover_look(scan->discover, &scan->taken, &scan->changes);
     if (scan->take_full)
         file_discover_scan(scan->discover, scan->take_thorough, &scan->changes);
@@ -86,7 +83,8 @@ on_done(uv_work_t *work, int status)
     if (in->at_start && !in->stopping)
         tell_start(in);
     in->at_start = false;
-    scan->tidy = scan->changes.count > MANY;
+    if (scan->changes.count > MANY)
+        pipeline_tidy(in->pipeline);
     file_changes_fini(&scan->changes);
     schedule(in);
     file_came_back(in);
@@ -103,8 +101,7 @@ on_timer(uv_timer_t *timer)
     scan->hints = (struct file_hints){ NULL, 0, 0 };
     scan->take_full = scan->full || clock_ms() >= scan->full_at;
     scan->take_thorough = scan->thorough;
-    scan->take_tidy = scan->tidy;
-    scan->full = scan->thorough = scan->tidy = false;
+    scan->full = scan->thorough = false;
     scan->busy = true;
     in->out++;
     uv_queue_work(in->loop, &scan->work, on_work, on_done);

@@ -402,6 +402,8 @@ begin_at(struct file_tail *t, const struct file_mark *place)
     t->held_at = 0;
     if (place->offset > 0)
         checkpoints_note(t->input->store, s);
+    free(t->given);             /* it may be `place` */
+    t->given = NULL;
 }
 
 static enum file_tail_event
@@ -415,8 +417,8 @@ place(struct file_tail *t)
 static enum file_tail_event
 judge(struct file_tail *t)
 {
-    if (t->is_given) {
-        begin_at(t, &t->given);
+    if (t->given != NULL) {
+        begin_at(t, t->given);
         return EV_MORE;
     }
     if (t->read.size == 0 && !t->read.final && !(t->read.compressed && t->read.head_known))
@@ -638,8 +640,9 @@ file_tail_place(struct file_tail *t, const struct file_mark *place)
     if (w->length > 0 || w->committed > 0 || w->lead != 0)
         return false;
     if (t->state == TAIL_READING) {
-        t->given = *place;
-        t->is_given = true;
+        if (t->given == NULL)
+            t->given = NEW(struct file_mark);
+        *t->given = *place;
         return t->read.peek;
     }
     begin_at(t, place);
@@ -720,6 +723,7 @@ file_tail_free(struct file_tail *t)
     file_unpack_drop(t);
     free(t->read.marks);
     free(t->left);
+    free(t->given);
     file_target_forget(&t->read);
     drop_window(file_source(t));
     source_fini(file_source(t));

@@ -68,39 +68,36 @@ struct file_tail {
     bool                  elsewhere;    /* gone, but its path leads to it */
     bool                  opening;      /* a request is out that opens it (file_hold.h) */
     bool                  kept;         /* `remove` cannot remove it */
-    bool                  is_given;     /* a place was found while its job was out: */
-    struct file_mark      given;
-    struct file_tail     *heir, *ancestor;  /* file_copy_inherit() */
     bool                  compared;     /* its job has compared it with others (file_copy.h) */
+    bool                  is_indexed;   /* by_start */
+    bool                  is_young;     /* in the list: less was seen than makes a start */
+    bool                  is_due, is_open, is_attended, is_unpacked, is_pending;
+    bool                  marked_in_midst;      /* the newest mark: whole lines were left, */
+    bool                  in_midst;             /* as they are now */
+    unsigned              rests;        /* one after the other */
+    struct file_mark     *given;        /* a place that was found while its job was out; owned */
+    struct file_tail     *heir, *ancestor;  /* file_copy_inherit() */
     struct file_mark     *left;         /* of those that it may be a copy of and that were
                                          * forgotten meanwhile; owned */
+    struct file_mark     *marks;        /* how far it had read: a ring of FILE_MARKS, or NULL */
     unsigned              nleft;
+    unsigned              nmarks;       /* that were ever set */
+    uint64_t              marked_at;
     uint64_t              held_at;      /* since when it may be a copy; 0: it is none */
     struct file_link      by_place;
     struct file_link      by_start;
-    bool                  is_indexed;   /* by_start */
-    bool                  is_young;     /* in the list: less was seen than makes a start */
     struct file_name     *names;
     uint64_t              gone_at;      /* clock_ms() when the last name went; 0: it has one */
     uint64_t              read_at;      /* of its last read */
     uint64_t              active_at;    /* when it last grew */
     uint64_t              rest_until;
-    unsigned              rests;        /* one after the other */
     int64_t               mtime_ms;     /* as last seen, */
     uint64_t              disk_size;    /* and the file's size; the source's is its content's */
-    bool                  is_due, is_open, is_attended, is_unpacked;
-    TAILQ_ENTRY(file_tail) all, due, open, attended, young, unpacked;
-    struct file_mark     *marks;        /* how far it had read: a ring of FILE_MARKS, or NULL */
-    unsigned              nmarks;               /* that were ever set */
-    uint64_t              marked_at;
-    bool                  marked_in_midst;      /* the newest: whole lines were left, */
-    bool                  in_midst;             /* as they are now */
+    TAILQ_ENTRY(file_tail) all, due, open, attended, young, unpacked, pending;
     struct log_repeat     told;
     const char           *trouble;      /* that was told, or NULL */
 
     /* file_flush: a group of lines waits for its next one */
-    bool                  is_pending;
-    TAILQ_ENTRY(file_tail) pending;
     uint64_t              pending_to;   /* so far it had been read then: */
     uint64_t              pending_at;   /* clock_ms() */
     uint64_t              waited;       /* for its next read: groups up to here wait no more */

@@ -14,13 +14,13 @@
 #include "agent/flow/kubernetes.h"
 
 void
-file_target_learn(struct file_read *r)
+file_target_learn(struct file_read *r, struct slice named)
 {
     char    link[40], path[PATH_MAX];
     ssize_t len;
 
     file_target_forget(r);
-    if (!kubernetes_is_link(slice_of(r->source.path)))
+    if (!kubernetes_is_link(named))
         return;
     snprintf(link, sizeof link, "/proc/self/fd/%d", r->fd);
     len = readlink(link, path, sizeof path);

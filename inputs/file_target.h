@@ -13,8 +13,8 @@
 #include "agent/base/slice.h"
 #include "inputs/file_read.h"
 
-/* It was just opened. */
-void file_target_learn(struct file_read *r);
+/* It was just opened, by this path. */
+void file_target_learn(struct file_read *r, struct slice path);
 
 /* The path that its own leads to, in the chunk's arena, or no slice. */
 struct slice file_target(const struct file_read *r, struct chunk *c);

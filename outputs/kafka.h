@@ -16,6 +16,7 @@
  *     kafka_partition  which partition a key belongs to
  *     kafka_topic      topics by name, and a place for every message
  *     kafka_metadata   how many partitions a topic has, and whether there is one
+ *     kafka_watch      partitions that take nothing, and who is told of them
  *     kafka_pieces     messages that stand in a list
  *     kafka_lane       one batch out, put back, back-off
  *     kafka_send       handing a batch over
@@ -51,6 +52,8 @@
 enum {
     KAFKA_BACKOFF_MS = 100,             /* after the first failure; doubled with each */
     KAFKA_MAX_BACKOFF_MS = 5000,
+    KAFKA_STUCK_MS = 10 * 1000,         /* a lane that has not moved for so long is no slow one */
+    KAFKA_NO_LEADER = -1,
 };
 
 /* message.state, bits: its last sending failed; it is a dead letter on its way to
@@ -82,6 +85,7 @@ enum kafka_lane_state {
 struct kafka_lane {
     struct kafka_topic   *topic;
     int32_t               partition;
+    int32_t               leader;           /* a broker's number, once metadata has said it */
     enum kafka_lane_state state;
     struct kafka_lane    *next;             /* of those that are ready, or that rest */
     struct kafka_pieces   waiting;
@@ -111,6 +115,13 @@ enum kafka_topic_state {
     TOPIC_ILLEGAL,          /* the cluster does not take the name */
 };
 
+/* Why a partition takes nothing, for one more reason than its topic's. */
+enum kafka_standstill {
+    STILL_LEADERLESS,
+    STILL_LATE,             /* it has a leader, and a batch is out for long */
+    STILLS
+};
+
 /* How far from now a record's time may be, as far as is known. */
 struct kafka_times {
     bool     known;
@@ -125,7 +136,10 @@ struct kafka_topic {
     rd_kafka_topic_t      *handle;          /* of the present producer */
     enum kafka_topic_state state;
     uint64_t               since;           /* clock_ms() of the trouble */
-    struct log_repeat      told, told_failing;
+    struct log_repeat      told, told_failing, told_still[STILLS];
+    uint32_t               still[STILLS];   /* partitions that were told of, */
+    uint64_t               still_since[STILLS];     /* and clock_ms() of when that began */
+    int32_t                leaderless;      /* partitions, as metadata has it */
     _Atomic int32_t        count;           /* partitions, 0: not known; workers read it */
     _Atomic uint64_t       turn;            /* for records that take turns; workers count it up */
     struct kafka_lane    **lanes;
@@ -188,6 +202,8 @@ struct kafka {
     const rd_kafka_metadata_t     *answer;      /* the job's */
     rd_kafka_resp_err_t            answer_err;
     uint64_t                       ask_backoff; /* ms */
+
+    uv_timer_t                     watch;       /* kafka_watch; runs while something is out */
 
     /* kafka_lane, kafka_send */
     uv_prepare_t                   turn;        /* runs while a lane is ready */
@@ -259,6 +275,13 @@ void kafka_metadata_ask(struct kafka *k);       /* soon, or after the back-off *
 void kafka_metadata_ask_now(struct kafka *k);
 void kafka_metadata_trouble(struct kafka_topic *t, enum kafka_topic_state state);
 void kafka_metadata_fine(struct kafka_topic *t);
+const char *kafka_utc(uint64_t since, char text[sizeof "2025-03-07T10:00:00Z"]);  /* clock_ms() */
+
+/* ---- kafka_watch.c: `begin` with every batch that is out: then one looks every few seconds;
+ * `leaders` are metadata's. */
+void kafka_watch_begin(struct kafka *k);
+void kafka_watch_look(struct kafka *k);
+void kafka_watch_leaders(struct kafka_topic *t, const rd_kafka_metadata_topic_t *mt);
 
 /* ---- kafka_pieces.c */
 void kafka_pieces_add(struct kafka *k, struct kafka_pieces *list, struct chunk *c,

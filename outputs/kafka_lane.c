@@ -180,7 +180,10 @@ static enum lane_event
 hand_over(struct kafka_lane *l)
 {
     kafka_send_batch(l);
-    return l->outstanding > 0 ? LANE_NOTHING : LANE_REPORTED;
+    if (l->outstanding == 0)
+        return LANE_REPORTED;
+    kafka_watch_begin(l->topic->kafka);
+    return LANE_NOTHING;
 }
 
 void

@@ -16,7 +16,6 @@
 #include "outputs/kafka.h"
 
 enum {
-    STUCK_MS = 10 * 1000,       /* a lane that has not moved for so long is no slow one */
     DOWN_MS = 60 * 1000,        /* with no broker at all the rest is stuck as well, most likely */
 };
 
@@ -92,7 +91,7 @@ typedef uint64_t list_f(struct kafka *k, struct kafka_pieces *list, struct share
 static bool
 too_long(const struct kafka *k, uint64_t since)
 {
-    return clock_ms() - since > (k->down ? DOWN_MS : STUCK_MS);
+    return clock_ms() - since > (uint64_t)(k->down ? DOWN_MS : KAFKA_STUCK_MS);
 }
 
 static bool

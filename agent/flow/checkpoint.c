@@ -35,6 +35,7 @@ enum {
     SCHEMA_VERSION = 1,                 /* columns may be added: later_columns */
     BUSY_MS = 5000,
     RETRY_MS = 1000,                    /* after a write that failed, for those in a hurry */
+    MANY_ROWS = 256,                    /* SQLite's memory is given back after so many */
 };
 
 static const int64_t KEEP_MS = 30ll * 24 * 3600 * 1000;     /* rows of inputs that are not there */
@@ -75,9 +76,11 @@ struct checkpoints {
     sqlite3_stmt      *put, *remove;
     struct checkpoint *rows;
     size_t             nrows;
+    unsigned           readers;         /* of the rows */
     int64_t            last_id;
 
-    uv_timer_t         timer;
+    uv_timer_t         timer;           /* runs while something is due */
+    uint64_t           interval;        /* ms */
     uv_work_t          request;
     bool               lost;            /* the database of before was set aside */
     bool               started, busy, closing;
@@ -259,7 +262,6 @@ forget_rows(struct checkpoints *st)
     free(st->rows);
     st->rows = NULL;
     st->nrows = 0;
-    st->last_id = 0;
 }
 
 /* A database that is only looked at may lack columns. */
@@ -306,6 +308,7 @@ read_rows(struct checkpoints *st, struct error *err)
     if (step != SQLITE_DONE)
         error_set(err, ERR_STORE, "%s", sqlite3_errmsg(st->db));
     sqlite3_finalize(q);
+    (void)sqlite3_db_release_memory(st->db);
     return step == SQLITE_DONE ? 0 : -1;
 }
 
@@ -397,6 +400,7 @@ open_or_replace(struct checkpoints *st, struct error *err)
                          why.text);
     close_database(st);
     forget_rows(st);
+    st->last_id = 0;
     set_aside(st, why.text);
     st->lost = true;
     if (open_database(st, &why) == 0)
@@ -446,7 +450,16 @@ struct checkpoint *
 checkpoints_rows(struct checkpoints *st, size_t *count)
 {
     *count = st->nrows;
+    st->readers++;
     return st->rows;
+}
+
+void
+checkpoints_rows_over(struct checkpoints *st)
+{
+    assert(st->readers > 0);
+    if (--st->readers == 0)
+        forget_rows(st);
 }
 
 /* ---- Writing --------------------------------------------------------------- */
@@ -504,12 +517,16 @@ static void
 on_work(uv_work_t *request)
 {
     struct checkpoints *st = request->data;
+    const bool          many = st->writing.nput + st->writing.nremove > MANY_ROWS;
     struct error        err;
 
     st->failed = true;
     if (run_sql(st, "BEGIN IMMEDIATE", &err) == 0) {
         if (write_rows(st, &st->writing) == 0 && run_sql(st, "COMMIT", &err) == 0) {
             st->failed = false;
+            checkpoint_batch_clear(&st->writing);
+            if (many)
+                (void)sqlite3_db_release_memory(st->db);
             return;
         }
     }
@@ -521,7 +538,26 @@ on_work(uv_work_t *request)
 /* ---- The loop's side ------------------------------------------------------- */
 
 static void write_due(struct checkpoints *st);
-static void on_timer(uv_timer_t *timer);
+
+static bool
+is_due(const struct checkpoints *st)
+{
+    return st->dirty != NULL || st->due.nput + st->due.nremove > 0;
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+    write_due(timer->data);
+}
+
+/* Something is due. */
+static void
+arm(struct checkpoints *st)
+{
+    if (st->started && !st->closing && !st->busy && !uv_is_active((uv_handle_t *)&st->timer))
+        uv_timer_start(&st->timer, on_timer, st->interval, 0);
+}
 
 /* Sources are noted, not copied, until a batch is made: one that moves a
  * thousand times in an interval is one row. */
@@ -560,19 +596,20 @@ on_written(uv_work_t *request, int status)
                   "would be sent again)", st->file, st->trouble);
         checkpoint_batch_put_back(&st->due, &st->writing);
         if (st->hurried && !st->closing)
-            uv_timer_start(&st->timer, on_timer, RETRY_MS, uv_timer_get_repeat(&st->timer));
+            uv_timer_start(&st->timer, on_timer, RETRY_MS, 0);
     } else {
         log_over(&st->told);
-        checkpoint_batch_clear(&st->writing);
         if (st->written != NULL)
             st->written(st->written_ctx, st->begun);
     }
     if (st->flushed == NULL) {
         if (st->hurry && !st->failed)
             write_due(st);
+        if (is_due(st))
+            arm(st);
         return;
     }
-    if (!st->failed && (st->dirty != NULL || st->due.nput + st->due.nremove > 0))
+    if (!st->failed && is_due(st))
         write_due(st);
     else
         tell_flushed(st);
@@ -596,20 +633,16 @@ write_due(struct checkpoints *st)
     uv_queue_work(st->timer.loop, &st->request, on_work, on_written);
 }
 
-static void
-on_timer(uv_timer_t *timer)
-{
-    write_due(timer->data);
-}
-
 void
 checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms)
 {
     uv_timer_init(loop, &st->timer);
     st->timer.data = st;
     st->request.data = st;
+    st->interval = interval_ms;
     st->started = true;
-    uv_timer_start(&st->timer, on_timer, interval_ms, interval_ms);
+    if (is_due(st))
+        arm(st);
 }
 
 void
@@ -624,6 +657,7 @@ checkpoints_note(struct checkpoints *st, struct source *s)
     s->dirty = true;
     s->next_dirty = st->dirty;
     st->dirty = s;
+    arm(st);
 }
 
 void
@@ -664,7 +698,7 @@ checkpoints_remove(struct checkpoints *st, struct source *s)
         s->dirty = false;
     }
     if (s->id != 0)
-        checkpoint_batch_remove(&st->due, s->id);
+        checkpoints_remove_row(st, s->id);
     s->id = 0;
 }
 
@@ -672,6 +706,7 @@ void
 checkpoints_remove_row(struct checkpoints *st, int64_t id)
 {
     checkpoint_batch_remove(&st->due, id);
+    arm(st);
 }
 
 void
@@ -685,7 +720,7 @@ checkpoints_collect(struct checkpoints *st, const char *const *inputs, size_t co
         for (size_t j = 0; j < count && !known; j++)
             known = strcmp(st->rows[i].input, inputs[j]) == 0;
         if (!known && st->rows[i].updated < old)
-            checkpoint_batch_remove(&st->due, st->rows[i].id);
+            checkpoints_remove_row(st, st->rows[i].id);
     }
 }
 

@@ -48,10 +48,12 @@ struct checkpoints *checkpoints_read(const char *state_dir, struct error *err);
  * known, and so no file may be begun at its end. */
 bool checkpoints_were_lost(const struct checkpoints *st);
 
-/* Every row, in the order of input and path; owned by the store. */
+/* Every row, in the order of input and path; owned by the store.  Whoever asked may say that
+ * it needs them no more: they are freed when all who asked have said so. */
 struct checkpoint *checkpoints_rows(struct checkpoints *st, size_t *count);
+void               checkpoints_rows_over(struct checkpoints *st);
 
-/* From now on write what was noted, every `interval_ms`. */
+/* From now on write what was noted, at most `interval_ms` later.  Nothing noted, nothing done. */
 void checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms);
 
 /* committed, path, size or identity of this source has changed: its row is due.

@@ -10,7 +10,7 @@
 #include "agent/base/mem.h"
 #include "agent/flow/plan.h"
 
-enum { FIRST_ROWS = 16 };
+enum { FIRST_ROWS = 16, KEPT_ROWS = 1024 };
 
 void
 checkpoint_batch_clear(struct checkpoint_batch *b)
@@ -20,6 +20,11 @@ checkpoint_batch_clear(struct checkpoint_batch *b)
         free(b->put[i].path);
     }
     b->nput = b->nremove = 0;
+    if (b->max_put > KEPT_ROWS || b->max_remove > KEPT_ROWS) {
+        free(b->put);
+        free(b->remove);
+        *b = (struct checkpoint_batch){ NULL, 0, 0, NULL, 0, 0 };
+    }
 }
 
 void

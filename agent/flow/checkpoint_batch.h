@@ -25,7 +25,7 @@ void checkpoint_batch_remove(struct checkpoint_batch *b, int64_t id);
 /* `failed` could not be written: its rows go in front of those that came since. */
 void checkpoint_batch_put_back(struct checkpoint_batch *b, struct checkpoint_batch *failed);
 
-/* Empty it; and free its memory too. */
+/* Empty it, keeping the memory of a small one; and free all. */
 void checkpoint_batch_clear(struct checkpoint_batch *b);
 void checkpoint_batch_fini(struct checkpoint_batch *b);
 

@@ -90,6 +90,9 @@ void pipeline_return(struct job **job);
 /* The source does not want its turn any more. */
 void pipeline_forget(struct pipeline *p, struct source *s);
 
+/* Much memory has become free: give it back to the system once it is quiet. */
+void pipeline_tidy(struct pipeline *p);
+
 /* Outputs are about to stop: what was not handed over yet, because its offset is not on
  * disk (at_most_once), is lost. */
 void pipeline_stop_sending(struct pipeline *p);

@@ -23,13 +23,12 @@ source_init(struct source *s, const struct source_ops *ops, const struct plan *p
 void
 source_rename(struct source *s, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char       *copy = mem_string(path), *name = mem_string(slash != NULL ? slash + 1 : path);
+    char       *copy = mem_string(path);
+    const char *slash = strrchr(copy, '/');
 
     free(s->path);
-    free(s->name);
     s->path = copy;
-    s->name = name;
+    s->name = slash != NULL ? slash + 1 : copy;
 }
 
 void
@@ -43,9 +42,9 @@ source_fini(struct source *s)
         chunk_free(&c);
     }
     free(s->path);
-    free(s->name);
     free(s->halted);
-    s->path = s->name = s->halted = NULL;
+    s->path = s->halted = NULL;
+    s->name = NULL;
 }
 
 uint64_t

@@ -1,5 +1,8 @@
 /* source.h - one stream of bytes with an identity: one followed file.
  *
+ * There are as many as files: what is large and rare lives behind a pointer, and
+ * what is small stands together.
+ *
  * The window says what of it is out and what has arrived; the input that found
  * it embeds the source in a struct of its own and reads it.  Loop thread only,
  * except what a worker gets as const: plan, number and the texts.
@@ -48,39 +51,37 @@ struct source {
     const struct source_ops *ops;
     const struct plan       *plan;
     char                    *path;          /* owned; as the user would name it now */
-    char                    *name;          /* owned; the path's last part */
+    const char              *name;          /* the path's last part, in it */
     int64_t                  id;            /* its row in the database; 0: none yet */
     struct identity          identity;
     struct window            window;
-    bool                     unnoted;       /* it has no row for now (checkpoints_note) */
-    bool                     once;          /* what was read cannot be read again: never rewound */
     char                    *halted;        /* owned: why it is read no further, until the next
                                              * start; NULL: it is */
+    bool                     unnoted;       /* it has no row for now (checkpoints_note) */
+    bool                     once;          /* what was read cannot be read again: never rewound */
+
+    /* the pipeline's */
+    bool                     waiting;       /* refused, and not called yet */
+    bool                     queued;        /* it waits in the queue; else for its own chunks */
+    bool                     over;          /* it waits for its own chunks */
+    bool                     saving;        /* it waits in the queue for the write `saved_by` */
+    bool                     active;        /* counted among those that share the budget */
+    bool                     dirty;         /* the checkpoints': it is linked by next_dirty */
+    unsigned                 jobs;          /* 0 or 1: with a worker */
+    size_t                   wanted;        /* bytes of room it asked for */
+    uint64_t                 charged;       /* bytes of the budget that its chunks hold */
+    uint64_t                 halted_at;     /* offset of the first record that halts it */
+    uint64_t                 saved_by;      /* the write that brings `committed` to disk; counted
+                                             * for plans with one record at a time only */
+    struct source           *next_waiting;  /* in the queue for room */
+    struct source           *next_halted;
+    struct source           *next_dirty;
 
     /* for status and metrics */
     uint64_t                 size;          /* bytes of content, as last seen */
     uint64_t                 disk_size;     /* of the file: less if it is compressed */
     uint64_t                 read_records, read_bytes;
     uint64_t                 acked_records, acked_bytes;
-
-    /* the pipeline's */
-    struct source           *next_waiting;  /* in the queue for room */
-    bool                     waiting;       /* refused, and not called yet */
-    bool                     queued;        /* it waits in the queue; else for its own chunks */
-    bool                     over;          /* it waits for its own chunks */
-    size_t                   wanted;        /* bytes of room it asked for */
-    bool                     active;        /* counted among those that share the budget */
-    unsigned                 jobs;          /* 0 or 1: with a worker */
-    uint64_t                 charged;       /* bytes of the budget that its chunks hold */
-    uint64_t                 halted_at;     /* offset of the first record that halts it */
-    struct source           *next_halted;
-    uint64_t                 saved_by;      /* the write that brings `committed` to disk; counted
-                                             * for plans with one record at a time only */
-    bool                     saving;        /* it waits in the queue for that write */
-    /* the checkpoints' */
-    struct source           *next_dirty;
-    bool                     dirty;
-    bool                     gone;          /* its row is to be removed */
 };
 
 /* `path` is copied. */

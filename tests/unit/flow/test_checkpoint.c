@@ -88,6 +88,29 @@ flush(struct checkpoints *st, uv_loop_t *loop)
     assert_true(flushed);
 }
 
+static void
+run_sqlite(const char *sql)
+{
+    char command[1024];
+
+    snprintf(command, sizeof command, "sqlite3 '%s' '%s' >/dev/null", file, sql);
+    assert_int_equal(system(command), 0);
+}
+
+/* In the database, as it is now. */
+static size_t
+count_rows(void)
+{
+    struct error        err;
+    struct checkpoints *st = checkpoints_read(state_dir, &err);
+    size_t              count;
+
+    assert_non_null(st);
+    (void)checkpoints_rows(st, &count);
+    checkpoints_close(st);
+    return count;
+}
+
 /* Start, note `n` sources, flush and close. */
 static void
 given_noted(struct source *sources, size_t n)
@@ -166,6 +189,97 @@ a_row_that_is_noted_again_is_replaced_and_a_removed_one_is_gone(void **state)
     source_fini(&sources[1]);
 }
 
+/* A timer or a job of it would keep the loop alive. */
+static void
+the_store_sleeps_while_nothing_is_due(void **state)
+{
+    struct source       source = a_source("/a", 5);
+    struct checkpoints *st = open_store();
+    uv_loop_t           loop;
+    size_t              count;
+
+    (void)state;
+    uv_loop_init(&loop);
+    checkpoints_start(st, &loop, 20);
+    assert_false(uv_loop_alive(&loop));
+    checkpoints_note(st, &source);
+    assert_true(uv_loop_alive(&loop));
+    uv_run(&loop, UV_RUN_DEFAULT);              /* it ends when all is written */
+    assert_int_equal(count_rows(), 1);
+    checkpoints_remove(st, &source);
+    assert_true(uv_loop_alive(&loop));
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(count_rows(), 0);
+    flush(st, &loop);
+    checkpoints_close(st);
+    uv_loop_close(&loop);
+    st = open_store();
+    (void)checkpoints_rows(st, &count);
+    assert_int_equal(count, 0);
+    checkpoints_close(st);
+    source_fini(&source);
+}
+
+static void
+a_write_that_fails_is_made_again_although_nothing_else_is_noted(void **state)
+{
+    struct source       source = a_source("/a", 5);
+    struct checkpoints *st = open_store();
+    uv_loop_t           loop;
+    unsigned            turns = 0;
+
+    (void)state;
+    uv_loop_init(&loop);
+    checkpoints_start(st, &loop, 20);
+    run_sqlite("ALTER TABLE file RENAME TO away");
+    checkpoints_note(st, &source);
+    while (turns < 4 && uv_run(&loop, UV_RUN_ONCE))
+        turns++;
+    run_sqlite("ALTER TABLE away RENAME TO file");
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(count_rows(), 1);
+    flush(st, &loop);
+    checkpoints_close(st);
+    uv_loop_close(&loop);
+    source_fini(&source);
+}
+
+/* Two inputs have read them. */
+static void
+rows_are_freed_when_nobody_needs_them_and_numbers_go_on_behind_theirs(void **state)
+{
+    struct source       sources[2], another = a_source("/c", 1);
+    struct checkpoints *st;
+    uv_loop_t           loop;
+    size_t              count;
+    int64_t             last;
+
+    (void)state;
+    sources[0] = a_source("/a", 1);
+    sources[1] = a_source("/b", 1);
+    given_noted(sources, 2);
+    st = open_store();
+    (void)checkpoints_rows(st, &count);
+    last = checkpoints_rows(st, &count)[1].id;
+    checkpoints_rows_over(st);
+    assert_int_equal(checkpoints_rows(st, &count)[1].id, last);
+    checkpoints_rows_over(st);
+    checkpoints_rows_over(st);
+    assert_null(checkpoints_rows(st, &count));
+    assert_int_equal(count, 0);
+    uv_loop_init(&loop);
+    checkpoints_start(st, &loop, 60000);
+    checkpoints_note(st, &another);
+    assert_true(another.id > last);
+    flush(st, &loop);
+    checkpoints_close(st);
+    uv_loop_close(&loop);
+    assert_int_equal(count_rows(), 3);
+    source_fini(&sources[0]);
+    source_fini(&sources[1]);
+    source_fini(&another);
+}
+
 static void
 a_second_agent_is_refused(void **state)
 {
@@ -228,15 +342,6 @@ a_file_that_is_no_database_is_set_aside(void **state)
     write_file("these are not the bytes of a database, but of a text that is longer than a header "
                "of one hundred bytes");
     expect_set_aside();
-}
-
-static void
-run_sqlite(const char *sql)
-{
-    char command[1024];
-
-    snprintf(command, sizeof command, "sqlite3 '%s' '%s' >/dev/null", file, sql);
-    assert_int_equal(system(command), 0);
 }
 
 static void
@@ -544,6 +649,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_noted_is_there_after_a_restart),
         TEST(a_row_that_is_noted_again_is_replaced_and_a_removed_one_is_gone),
+        TEST(the_store_sleeps_while_nothing_is_due),
+        TEST(a_write_that_fails_is_made_again_although_nothing_else_is_noted),
+        TEST(rows_are_freed_when_nobody_needs_them_and_numbers_go_on_behind_theirs),
         TEST(a_second_agent_is_refused),
         TEST(files_are_private_whatever_the_umask),
         TEST(a_file_that_is_no_database_is_set_aside),
