@@ -331,67 +331,112 @@ add_rest(struct writer *w, struct slice text, size_t run)
     go_on(w, 0);
 }
 
+/* There is room for the text and a quote. */
+static inline void
+end_text(struct writer *w, struct slice text, bool quoted)
+{
+    char *const  to = w->to;
+    const size_t run = plain_copy(to, text.ptr, text.len);
+
+    w->to = to + run;
+    if (!quoted)                /* a scalar is plain */
+        return;
+    if (run == text.len)
+        *w->to++ = '"';
+    else
+        add_rest(w, text, run);
+}
+
 static inline void
 add_text(struct writer *w, struct slice name, struct slice text)
 {
-    size_t run;
-    char  *to;
-
     begin_member(w, name, text.len + 1);
-    to = w->to;
-    run = plain_copy(to, text.ptr, text.len);
-    if (run == text.len) {
-        to[run] = '"';
-        w->to = to + run + 1;
-        return;
-    }
-    w->to = to + run;
-    add_rest(w, text, run);
+    end_text(w, text, true);
 }
 
-/* Not a text: there is no quote behind its name.  (It is plain.) */
+/* Not a text: there is no quote behind its name. */
 static inline void
 add_scalar(struct writer *w, struct slice name, struct slice text)
 {
     name.len--;
     begin_member(w, name, text.len);
-    w->to += plain_copy(w->to, text.ptr, text.len);
+    end_text(w, text, false);
 }
 
-RARE static void
-add_nested(struct writer *w, uint32_t number, struct slice text)
+/* Objects and arrays are mostly one line of ASCII, and then copied as they are. */
+static inline void
+add_nested(struct writer *w, struct slice name, struct slice text)
 {
-    add_scalar(w, w->members[number], SLICE(""));
+    if (!w->v->hides_parts) {
+        make_room(w, text.len);
+        if (plain_copy_line(w->to, text.ptr, text.len)) {
+            w->to += text.len;
+            return;
+        }
+    }
     meet(w);
-    add_json(w, names_text(w->v->names, number), text);
+    add_json(w, name, text);
     go_on(w, 0);
 }
 
 static inline void
 add_numbered(struct writer *w, uint32_t number, enum value_type type, struct slice text)
 {
-    if (type == VALUE_TEXT)
+    if (type == VALUE_TEXT) {
         add_text(w, w->members[number], text);
-    else if (type == VALUE_JSON)
-        add_nested(w, number, text);
-    else
+    } else if (type != VALUE_JSON) {
         add_scalar(w, w->members[number], text);
+    } else {
+        add_scalar(w, w->members[number], SLICE(""));
+        add_nested(w, names_text(w->v->names, number), text);
+    }
 }
 
+/* A name that needs escapes. */
 RARE static void
-add_unnumbered(struct writer *w, const struct value *value)
+begin_odd_member(struct writer *w, struct slice name)
 {
     meet(w);
     buf_add_char(w->b, ',');
-    encode_json_string(w->b, value->name);
+    encode_json_string(w->b, name);
     buf_add_char(w->b, ':');
-    if (value->type == VALUE_TEXT)
-        encode_json_string(w->b, value->text);
-    else if (value->type == VALUE_JSON)
-        add_json(w, value->name, value->text);
-    else
-        buf_add_slice(w->b, value->text);
     go_on(w, 0);
+}
+
+/* The name of the line, and its colon. */
+static inline void
+begin_unnumbered(struct writer *w, struct slice name)
+{
+    char *to;
+
+    make_room(w, name.len + 4);
+    to = w->to;
+    to[0] = ',';
+    to[1] = '"';
+    if (plain_copy(to + 2, name.ptr, name.len) < name.len) {
+        begin_odd_member(w, name);
+        return;
+    }
+    to += 2 + name.len;
+    to[0] = '"';
+    to[1] = ':';
+    w->to = to + 2;
+}
+
+static void
+add_unnumbered(struct writer *w, const struct value *value)
+{
+    const struct slice text = value->text;
+
+    begin_unnumbered(w, value->name);
+    if (value->type == VALUE_JSON) {
+        add_nested(w, value->name, text);
+    } else {
+        make_room(w, text.len + 2);
+        if (value->type == VALUE_TEXT)
+            *w->to++ = '"';
+        end_text(w, text, value->type == VALUE_TEXT);
+    }
 }
 
 static enum value_type

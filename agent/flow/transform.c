@@ -185,7 +185,7 @@ set_json(const struct route *route, struct scratch *w, struct message *m, uint32
     struct slice      value =
         route_json(route, &w->record, &w->chunk->arena, lot->next, lot->room, &w->json);
 
-    if (value.ptr == lot->next) {
+    if (lot->room > 0 && value.ptr == lot->next) {
         lot->next += value.len;
         lot->room -= value.len;
     } else if (run < VALUE_LOTS) {
@@ -573,7 +573,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->work.arena = &c->arena;
     w->keys.room = 0;
     for (int i = 0; i < VALUE_LOTS; i++)
-        w->values[i].room = 0;
+        w->values[i] = (struct lot){ NULL, 0 };
     w->encoding = c->encoding;
     if (w->encoding == NULL && plan->encoding != NULL)
         w->encoding = encoding_marked(plan->encoding, c->bytes, c->begin == 0 ? c->len : 0);

@@ -508,6 +508,36 @@ json_inside_is_one_line_of_utf8(void **state)
     assert_true(slice_is(route_json(r, &rec, &arena, NULL, 0, &written), "{\"user\":{ \"a\" : 1 }}"));
 }
 
+/* Whatever the room, it is the same object. */
+static void
+json_is_written_in_place_where_it_fits_and_is_plain(void **state)
+{
+    static const char plain[] = "{\"one\":\"a text of some length\",\"two\":12,\"body\":\"line\"}";
+    char              place[200];
+    bool              fits = false;
+    struct slice      json;
+
+    (void)state;
+    given_json();
+    when_compiled();
+    given_record();
+    record_begin(&rec, SLICE("line"), SLICE("line"), 0);
+    record_set_named(&rec, SLICE("one"), VALUE_TEXT, SLICE("a text of some length"));
+    record_set_named(&rec, SLICE("two"), VALUE_NUMBER, SLICE("12"));
+    for (size_t room = 1; room < sizeof place; room++) {
+        place[room] = '#';
+        json = route_json(r, &rec, &arena, place, room, &written);
+        assert_true(slice_is(json, plain));
+        assert_int_equal(place[room], '#');
+        assert_true(!fits || json.ptr == place);
+        fits = json.ptr == place;
+    }
+    assert_true(fits);
+    record_set_named(&rec, SLICE("one"), VALUE_TEXT, SLICE("a \"text\""));
+    json = route_json(r, &rec, &arena, place, sizeof place, &written);
+    assert_true(slice_is(json, "{\"one\":\"a \\\"text\\\"\",\"two\":12,\"body\":\"line\"}"));
+}
+
 static void
 json_keeps_what_the_line_calls_as_the_record_its_own(void **state)
 {
@@ -851,6 +881,7 @@ main(void)
         TEST(json_keeps_numbers_booleans_and_nested_values),
         TEST(json_takes_parts_once_and_leaves_out_what_is_excluded_inside),
         TEST(json_inside_is_one_line_of_utf8),
+        TEST(json_is_written_in_place_where_it_fits_and_is_plain),
         TEST(json_keeps_what_the_line_calls_as_the_record_its_own),
         TEST(json_excludes_and_includes_the_record_its_own_by_their_names),
         TEST(json_time_is_a_number),
