@@ -26,6 +26,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/base/strings.h"
 #include "agent/flow/checkpoint_batch.h"
 #include "agent/flow/plan.h"
 #include "agent/flow/state_dir.h"
@@ -75,6 +76,7 @@ struct checkpoints {
     sqlite3           *db;
     sqlite3_stmt      *put, *remove;
     struct checkpoint *rows;
+    struct strings     inputs;          /* that they name */
     size_t             nrows;
     unsigned           readers;         /* of the rows */
     int64_t            last_id;
@@ -221,22 +223,27 @@ set_up_database(struct checkpoints *st, struct error *err)
     return 0;
 }
 
-static char *
-column_text(sqlite3_stmt *q, int column)
+/* Rows come in the order of their inputs. */
+static const char *
+name_of_input(struct checkpoints *st, const char *name)
 {
-    const void  *bytes = sqlite3_column_blob(q, column);
-    const size_t len = (size_t)sqlite3_column_bytes(q, column);
+    struct strings *all = &st->inputs;
 
-    return mem_copy(bytes, len);
+    if (all->count == 0 || strcmp(all->list[all->count - 1], name) != 0)
+        strings_add(all, name);
+    return all->list[all->count - 1];
 }
 
 static struct checkpoint
-read_row(sqlite3_stmt *q)
+read_row(struct checkpoints *st, sqlite3_stmt *q)
 {
+    const char *input = (const char *)sqlite3_column_text(q, 1);
+    const void *path = sqlite3_column_blob(q, 2);
+
     return (struct checkpoint){
         .id = sqlite3_column_int64(q, 0),
-        .input = column_text(q, 1),
-        .path = column_text(q, 2),
+        .input = name_of_input(st, input != NULL ? input : ""),
+        .path = mem_copy(path, (size_t)sqlite3_column_bytes(q, 2)),
         .identity = {
             .device = (uint64_t)sqlite3_column_int64(q, 3),
             .inode = (uint64_t)sqlite3_column_int64(q, 4),
@@ -255,11 +262,10 @@ read_row(sqlite3_stmt *q)
 static void
 forget_rows(struct checkpoints *st)
 {
-    for (size_t i = 0; i < st->nrows; i++) {
-        free(st->rows[i].input);
+    for (size_t i = 0; i < st->nrows; i++)
         free(st->rows[i].path);
-    }
     free(st->rows);
+    strings_fini(&st->inputs);
     st->rows = NULL;
     st->nrows = 0;
 }
@@ -300,7 +306,7 @@ read_rows(struct checkpoints *st, struct error *err)
                 room = room > 0 ? 2 * room : 64;
                 st->rows = mem_array(st->rows, room, sizeof *st->rows);
             }
-            st->rows[st->nrows] = read_row(q);
+            st->rows[st->nrows] = read_row(st, q);
             if (st->rows[st->nrows].id > st->last_id)
                 st->last_id = st->rows[st->nrows].id;
             st->nrows++;

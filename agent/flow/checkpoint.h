@@ -21,8 +21,8 @@ struct checkpoints;
 /* One row, as it was when the agent started. */
 struct checkpoint {
     int64_t           id;
-    char             *input;
-    char             *path;         /* its last name; any bytes */
+    const char       *input;        /* the store's, or the plan's */
+    char             *path;         /* owned; its last name; any bytes */
     struct identity   identity;
     uint64_t          offset;       /* bytes that were acknowledged */
     struct tail_print tail;
