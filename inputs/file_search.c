@@ -329,10 +329,14 @@ take_found(struct file_input *in, struct file_lost *l)
 static void
 report(struct file_input *in, const struct file_lost *l)
 {
+    const bool exact = !l->earlier || checkpoints_were_settled(in->store);
+
     if (l->unread > 0) {
         in->lost_bytes += l->unread;
-        log_warn("%llu unread bytes of '%s' are lost: no copy of it was found",
-                 (unsigned long long)l->unread, l->path);
+        log_warn("%s%llu unread bytes of '%s' are lost: no copy of it was found%s",
+                 exact ? "" : "up to ", (unsigned long long)l->unread, l->path,
+                 exact ? "" : " (the last run was killed, or did not wait for its last "
+                              "acknowledgements: what was on its way may have arrived)");
     } else if (l->earlier && l->sought && !l->complete) {
         log_info("'%s' is not found any more: what it had behind byte %llu, if anything, is lost",
                  l->path, (unsigned long long)l->marks[0].offset);

@@ -85,6 +85,7 @@ struct checkpoints {
     uint64_t           interval;        /* ms */
     uv_work_t          request;
     bool               lost;            /* the database of before was set aside */
+    bool               was_settled, settled;    /* the run before; this one */
     bool               started, busy, closing;
     struct source     *dirty;           /* linked by next_dirty */
     struct checkpoint_batch due, writing;
@@ -344,29 +345,6 @@ open_database(struct checkpoints *st, struct error *err)
     return read_rows(st, err);
 }
 
-/* Out of the way, with its journals, under a name that says when. */
-static void
-set_aside(struct checkpoints *st, const char *why)
-{
-    static const char *const endings[] = { "", "-wal", "-shm" };
-    struct buf               from = { NULL, 0, 0 }, to = { NULL, 0, 0 };
-    const long long          now = (long long)clock_epoch_ms();
-
-    log_error("the checkpoint database '%s' cannot be used: %s (it is set aside as "
-              "'%s.damaged-%lld'; files are read from their beginning)",
-              st->file, why, st->file, now);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        buf_clear(&from);
-        buf_clear(&to);
-        buf_printf(&from, "%s%s", st->file, endings[i]);
-        buf_printf(&to, "%s.damaged-%lld%s", st->file, now, endings[i]);
-        if (rename(buf_string(&from), buf_string(&to)) != 0 && errno != ENOENT)
-            log_error("cannot rename '%s': %s", from.ptr, strerror(errno));
-    }
-    buf_fini(&from);
-    buf_fini(&to);
-}
-
 /* Not a trouble of the database itself, but of the place where it is. */
 static bool
 is_systems_fault(struct checkpoints *st)
@@ -407,7 +385,7 @@ open_or_replace(struct checkpoints *st, struct error *err)
     close_database(st);
     forget_rows(st);
     st->last_id = 0;
-    set_aside(st, why.text);
+    state_dir_set_aside(st->file, why.text);
     st->lost = true;
     if (open_database(st, &why) == 0)
         return 0;
@@ -425,6 +403,7 @@ checkpoints_open(const char *state_dir, struct error *err)
     st->lock = state_dir_lock(state_dir, err);
     ok = st->lock >= 0 && open_or_replace(st, err) == 0;
     umask(mask);
+    st->was_settled = st->lock >= 0 && state_dir_is_settled(st->lock);
     if (ok)
         return st;
     checkpoints_close(st);
@@ -450,6 +429,18 @@ bool
 checkpoints_were_lost(const struct checkpoints *st)
 {
     return st->lost;
+}
+
+bool
+checkpoints_were_settled(const struct checkpoints *st)
+{
+    return st->was_settled;
+}
+
+void
+checkpoints_settle(struct checkpoints *st)
+{
+    st->settled = true;
 }
 
 struct checkpoint *
@@ -647,6 +638,8 @@ checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms)
     st->request.data = st;
     st->interval = interval_ms;
     st->started = true;
+    if (st->was_settled)
+        state_dir_settle(st->lock, false);
     if (is_due(st))
         arm(st);
 }
@@ -782,6 +775,8 @@ checkpoints_close(struct checkpoints *st)
     assert(!st->busy);
     collect(st);
     close_database(st);
+    if (st->settled)
+        state_dir_settle(st->lock, true);
     if (st->lock >= 0)
         close(st->lock);
     checkpoint_batch_fini(&st->due);
