@@ -5,7 +5,6 @@
 #include "inputs/file_scan.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +22,6 @@ enum {
     MOST_HINTS = 4096,      /* more than these, and looking at everything is cheaper */
     MOST_ORIGINS = 16,
     MANY = 1000,            /* files at once: what it took to begin with them is given back */
-    FIRST_TIDY_MS = 2000,   /* when they were read and their checkpoints are written; */
-    LAST_TIDY_MS = 60 * 1000,   /* if not, later, but not much */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -39,8 +36,6 @@ schedule(struct file_input *in)
 
     if (scan->busy || in->stopping)
         return;
-    if (scan->tidy_at != 0 && scan->tidy_at < at)
-        at = scan->tidy_at;
     if (scan->full)
         at = scan->ended_at + QUIET_FULL_MS;
     if (scan->hints.count > 0)
@@ -54,27 +49,9 @@ on_work(uv_work_t *work)
 {
     struct file_scan *scan = &((struct file_input *)work->data)->scan;
 
-    if (scan->take_tidy)
-        (void)malloc_trim(0);
     file_discover_look(scan->discover, &scan->taken, &scan->changes);
     if (scan->take_full)
         file_discover_scan(scan->discover, scan->take_thorough, &scan->changes);
-}
-
-/* Is it time to give memory back?  Not while much is being read. */
-static bool
-take_tidy(struct file_input *in, uint64_t now)
-{
-    struct file_scan *scan = &in->scan;
-
-    if (scan->tidy_at == 0 || now < scan->tidy_at)
-        return false;
-    scan->tidy_pause *= 2;
-    scan->tidy_at = now + scan->tidy_pause;
-    if (!pipeline_idle(in->pipeline) && scan->tidy_pause <= LAST_TIDY_MS)
-        return false;
-    scan->tidy_at = 0;
-    return true;
 }
 
 static void
@@ -106,10 +83,8 @@ on_done(uv_work_t *work, int status)
     if (in->at_start && !in->stopping)
         tell_start(in);
     in->at_start = false;
-    if (scan->changes.count > MANY) {
-        scan->tidy_pause = FIRST_TIDY_MS;
-        scan->tidy_at = scan->ended_at + scan->tidy_pause;
-    }
+    if (scan->changes.count > MANY)
+        pipeline_tidy(in->pipeline);
     file_changes_fini(&scan->changes);
     schedule(in);
     file_came_back(in);
@@ -120,14 +95,12 @@ on_timer(uv_timer_t *timer)
 {
     struct file_input *in = timer->data;
     struct file_scan  *scan = &in->scan;
-    const uint64_t     now = clock_ms();
 
     file_hints_fini(&scan->taken);
     scan->taken = scan->hints;
     scan->hints = (struct file_hints){ NULL, 0, 0 };
-    scan->take_full = scan->full || now >= scan->full_at;
+    scan->take_full = scan->full || clock_ms() >= scan->full_at;
     scan->take_thorough = scan->thorough;
-    scan->take_tidy = take_tidy(in, now);
     scan->full = scan->thorough = false;
     scan->busy = true;
     in->out++;

@@ -24,8 +24,6 @@ struct file_scan {
     struct file_hints     hints;        /* for the next job */
     bool                  full;         /* it has to look at everything, */
     bool                  thorough;     /* and trust no folder */
-    uint64_t              tidy_at;      /* clock_ms(): what it took to begin with many files */
-    uint64_t              tidy_pause;   /* is given back; 0: nothing is */
     bool                  busy;
     uint64_t              ended_at;     /* clock_ms() of the last job's end */
     uint64_t              full_at;      /* when everything is due again */
@@ -35,7 +33,7 @@ struct file_scan {
 
     /* the job's; the hints stay until the next */
     struct file_hints     taken;
-    bool                  take_full, take_thorough, take_tidy;
+    bool                  take_full, take_thorough;
     struct file_changes   changes;
 };
 

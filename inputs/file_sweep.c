@@ -223,6 +223,20 @@ is_over(const struct file_tail *t, uint64_t now)
     return t->gone_at != 0 && now - since >= t->input->conf.linger;
 }
 
+/* One whose records could not be sent goes on at once when that may be over. */
+static bool
+has_rested(struct file_tail *t, uint64_t now)
+{
+    struct source *s = file_source(t);
+
+    if (source_may_go_on(s))
+        t->rests = 0;
+    else if (now + SOON_MS < t->rest_until)     /* rather now than a tick later */
+        return false;
+    s->stalled_by = NULL;
+    return true;
+}
+
 /* False if there is nothing more to see to. */
 static bool
 see_to(struct file_tail *t, uint64_t now)
@@ -232,7 +246,7 @@ see_to(struct file_tail *t, uint64_t now)
     if (t->state == TAIL_WAITING || t->state == TAIL_RESTING)
         t->read.final = is_over(t, now);
     if (t->state == TAIL_RESTING) {
-        if (now + SOON_MS >= t->rest_until)     /* rather than a tick later */
+        if (has_rested(t, now))
             file_tail_event(t, EV_RESTED);
         return true;
     }

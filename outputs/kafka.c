@@ -76,7 +76,8 @@ start(struct output *o, struct pipeline *p, struct error *err)
     uv_timer_init(loop, &k->retry);
     uv_timer_init(loop, &k->ask);
     uv_timer_init(loop, &k->again);
-    k->wake.data = k->turn.data = k->retry.data = k->ask.data = k->again.data = k;
+    uv_timer_init(loop, &k->watch);
+    k->wake.data = k->turn.data = k->retry.data = k->ask.data = k->again.data = k->watch.data = k;
     tell_notices(k);
     kafka_producer_use(k);
     return 0;
@@ -111,7 +112,7 @@ finish(struct kafka *k)
 {
     uv_handle_t *const handles[] = {
         (uv_handle_t *)&k->wake, (uv_handle_t *)&k->turn, (uv_handle_t *)&k->retry,
-        (uv_handle_t *)&k->ask, (uv_handle_t *)&k->again,
+        (uv_handle_t *)&k->ask, (uv_handle_t *)&k->again, (uv_handle_t *)&k->watch,
     };
 
     if (k->base.at_most_once)
@@ -142,6 +143,7 @@ stop(struct output *o, output_stopped_f *stopped, void *ctx)
     uv_timer_stop(&k->retry);
     uv_timer_stop(&k->ask);
     uv_timer_stop(&k->again);
+    uv_timer_stop(&k->watch);
     kafka_step(k);              /* or when the job that is out is over */
 }
 
@@ -183,6 +185,7 @@ load(const char *name, const char *what, const struct node *conf, struct errors 
     k->how.partitioner = (enum kafka_partitioner)k->settings.partitioner;
     k->how.keyless = (enum kafka_keyless)k->settings.keyless;
     k->base.read_pause = k->settings.linger;
+    k->base.memory = k->settings.memory;
     k->in_time = k->settings.batch_messages;
     k->base.on_rejected = (enum on_rejected)k->settings.on_rejected;
     k->base.key_serializer = k->settings.key_serializer;

@@ -16,6 +16,7 @@
  *     kafka_partition  which partition a key belongs to
  *     kafka_topic      topics by name, and a place for every message
  *     kafka_metadata   how many partitions a topic has, and whether there is one
+ *     kafka_watch      partitions that take nothing, and who is told of them
  *     kafka_pieces     messages that stand in a list
  *     kafka_lane       one batch out, put back, back-off
  *     kafka_send       handing a batch over
@@ -23,6 +24,7 @@
  *     kafka_errors     librdkafka's errors in the user's words
  *     kafka_dead       dead letters on their way to a topic
  *     kafka_yield      giving memory back that only waits
+ *     kafka_doubt      lanes that have held memory for long, and may hold a little only
  *     kafka_forget     fire_and_forget: giving up what cannot be sent
  *     kafka_limits     what a topic takes, asked for when it has refused something
  *     kafka_times      times that a topic does not take
@@ -51,6 +53,8 @@
 enum {
     KAFKA_BACKOFF_MS = 100,             /* after the first failure; doubled with each */
     KAFKA_MAX_BACKOFF_MS = 5000,
+    KAFKA_STUCK_MS = 10 * 1000,         /* a lane that has not moved for so long is no slow one */
+    KAFKA_NO_LEADER = -1,
 };
 
 /* message.state, bits: its last sending failed; it is a dead letter on its way to
@@ -79,9 +83,18 @@ enum kafka_lane_state {
     LANE_STATES
 };
 
+/* May a lane have a whole batch out?  See kafka_doubt.c. */
+enum kafka_doubt {
+    DOUBT_NONE,
+    DOUBT_LEADER,           /* others that have its leader hold memory for long */
+    DOUBT_LANE,             /* it did itself */
+};
+
 struct kafka_lane {
     struct kafka_topic   *topic;
     int32_t               partition;
+    int32_t               leader;           /* a broker's number, once metadata has said it */
+    uint64_t              leaderless_at;    /* clock_ms(), if it is none */
     enum kafka_lane_state state;
     struct kafka_lane    *next;             /* of those that are ready, or that rest */
     struct kafka_pieces   waiting;
@@ -97,6 +110,8 @@ struct kafka_lane {
     uint64_t              backoff;          /* ms, 0: none */
     uint64_t              retry_at;         /* clock_ms(), while it rests */
     uint64_t              moved_at;         /* clock_ms(): a batch arrived, or the first came in */
+    bool                  gave_up;          /* what waited was taken back since */
+    enum kafka_doubt      doubt;
 };
 
 struct kafka_lanes {
@@ -109,6 +124,13 @@ enum kafka_topic_state {
     TOPIC_MISSING,          /* the cluster says that it does not exist */
     TOPIC_FORBIDDEN,        /* we may not see it or write to it */
     TOPIC_ILLEGAL,          /* the cluster does not take the name */
+};
+
+/* Why a partition takes nothing, for one more reason than its topic's. */
+enum kafka_standstill {
+    STILL_LEADERLESS,
+    STILL_LATE,             /* it has a leader, and a batch is out for long */
+    STILLS
 };
 
 /* How far from now a record's time may be, as far as is known. */
@@ -125,7 +147,11 @@ struct kafka_topic {
     rd_kafka_topic_t      *handle;          /* of the present producer */
     enum kafka_topic_state state;
     uint64_t               since;           /* clock_ms() of the trouble */
-    struct log_repeat      told, told_failing;
+    struct log_repeat      told, told_failing, told_still[STILLS];
+    uint32_t               still[STILLS];   /* partitions that were told of, */
+    uint64_t               still_since[STILLS];     /* and clock_ms() of when that began */
+    int32_t                leaderless;      /* partitions, as metadata has it */
+    uint64_t               moves;           /* counts on when something goes on that was given up */
     _Atomic int32_t        count;           /* partitions, 0: not known; workers read it */
     _Atomic uint64_t       turn;            /* for records that take turns; workers count it up */
     struct kafka_lane    **lanes;
@@ -189,6 +215,8 @@ struct kafka {
     rd_kafka_resp_err_t            answer_err;
     uint64_t                       ask_backoff; /* ms */
 
+    uv_timer_t                     watch;       /* runs while something is out, or has no leader */
+
     /* kafka_lane, kafka_send */
     uv_prepare_t                   turn;        /* runs while a lane is ready */
     uv_timer_t                     retry;       /* runs while a lane rests */
@@ -209,6 +237,10 @@ struct kafka {
     struct topic_report           *topic_reports;   /* as many as topics, when it was asked for */
     struct broker_report          *brokers;
     size_t                         nbrokers;
+
+    /* kafka_doubt */
+    uint64_t                       took_back_at;    /* clock_ms(), */
+    uint64_t                       next_try;        /* and when a lane in doubt may send */
 
     /* kafka_dead */
     struct kafka_topic            *dead;        /* that of dead_letter_topic, once it is wanted */
@@ -259,6 +291,13 @@ void kafka_metadata_ask(struct kafka *k);       /* soon, or after the back-off *
 void kafka_metadata_ask_now(struct kafka *k);
 void kafka_metadata_trouble(struct kafka_topic *t, enum kafka_topic_state state);
 void kafka_metadata_fine(struct kafka_topic *t);
+const char *kafka_utc(uint64_t since, char text[sizeof "2025-03-07T10:00:00Z"]);  /* clock_ms() */
+
+/* ---- kafka_watch.c: `begin` with every batch that is out: then one looks every few seconds;
+ * `leaders` are metadata's. */
+void kafka_watch_begin(struct kafka *k);
+void kafka_watch_look(struct kafka *k);
+void kafka_watch_leaders(struct kafka_topic *t, const rd_kafka_metadata_topic_t *mt);
 
 /* ---- kafka_pieces.c */
 void kafka_pieces_add(struct kafka *k, struct kafka_pieces *list, struct chunk *c,
@@ -293,6 +332,17 @@ bool kafka_dead_letter(struct output *o, const struct run *run, struct message *
 struct headers *kafka_dead_headers(struct message *m, uint32_t more);
 void kafka_dead_refused(struct kafka *k, struct message *m, const char *reason);
 void kafka_dead_waited(struct kafka_topic *t);
+
+/* ---- kafka_yield.c: is it so slow that it counts as not moving at all? */
+bool kafka_lane_stuck(const struct kafka_lane *l);
+
+/* ---- kafka_doubt.c: `take_back` what lanes that are stuck have with the client, if that is
+ * much; a lane in doubt `may_send` a little from then on; `over` when a lane has moved of which
+ * something was taken back, `leader` when it has another leader, or one again. */
+void kafka_doubt_take_back(struct kafka *k);
+bool kafka_doubt_may_send(struct kafka_lane *l);
+void kafka_doubt_over(struct kafka_lane *l);
+void kafka_doubt_leader(struct kafka_lane *l);
 
 /* ---- kafka_forget.c: with at_most_once.  `error`: is it one after which a message is given
  * up?  `failed`: then let go of what of the batch has failed; `doubtful`: of a message that may

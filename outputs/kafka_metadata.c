@@ -32,8 +32,8 @@ waiting_messages(const struct kafka_topic *t)
 }
 
 /* `since` in UTC, to the second. */
-static const char *
-utc(uint64_t since, char text[sizeof "2025-03-07T10:00:00Z"])
+const char *
+kafka_utc(uint64_t since, char text[sizeof "2025-03-07T10:00:00Z"])
 {
     const time_t when = (time_t)((clock_epoch_ms() - (int64_t)(clock_ms() - since)) / 1000);
     struct tm    tm;
@@ -61,7 +61,7 @@ tell_trouble(struct kafka_topic *t)
         return;
     (void)log_again(&t->told, LOG_ERROR,
                     "output '%s': topic '%s' %s since %s (%s; %" PRIu64 " records wait)",
-                    k->base.name, t->name, what[t->state], utc(t->since, since),
+                    k->base.name, t->name, what[t->state], kafka_utc(t->since, since),
                     t->state == TOPIC_MISSING && k->settings.create_topics
                         ? "the brokers do not create it: create it yourself" : advice[t->state],
                     waiting_messages(t));
@@ -82,6 +82,7 @@ kafka_metadata_trouble(struct kafka_topic *t, enum kafka_topic_state state)
 void
 kafka_metadata_fine(struct kafka_topic *t)
 {
+    t->moves += t->state != TOPIC_KNOWN;
     t->state = TOPIC_KNOWN;
     if (t->told.told_at != 0)
         log_info("output '%s': topic '%s' takes records again", t->kafka->base.name, t->name);
@@ -131,10 +132,12 @@ take_answer(struct kafka *k, const rd_kafka_metadata_t *md)
 
         if (t == NULL)
             continue;
-        if (mt->err == 0 && mt->partition_cnt > 0)
+        if (mt->err == 0 && mt->partition_cnt > 0) {
             on_known(t, mt->partition_cnt);
-        else
+            kafka_watch_leaders(t, mt);
+        } else {
             on_error(t, mt->err);
+        }
     }
 }
 
@@ -149,10 +152,10 @@ ask(uv_work_t *request)
 }
 
 static bool
-something_unknown(const struct kafka *k)
+something_amiss(const struct kafka *k)
 {
     for (const struct kafka_topic *t = k->topics; t != NULL; t = t->next)
-        if (t->state != TOPIC_KNOWN)
+        if (t->state != TOPIC_KNOWN || t->leaderless > 0)
             return true;
     return false;
 }
@@ -164,7 +167,7 @@ schedule(struct kafka *k)
 {
     uint64_t wait = k->settings.refresh;
 
-    if (something_unknown(k) || k->answer_err != 0 || k->ask_again) {
+    if (something_amiss(k) || k->answer_err != 0 || k->ask_again) {
         k->ask_backoff = k->ask_backoff == 0 ? KAFKA_BACKOFF_MS : 2 * k->ask_backoff;
         if (k->ask_backoff > KAFKA_MAX_BACKOFF_MS)
             k->ask_backoff = KAFKA_MAX_BACKOFF_MS;

@@ -52,6 +52,9 @@ kafka_reports_failure(struct kafka_lane *l, struct message *m, rd_kafka_resp_err
     case RD_KAFKA_RESP_ERR__FATAL:
         kafka_producer_failed(t->kafka);
         break;
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+        break;                  /* we took it back */
     default:
         tell_failure(t, err);
         break;
@@ -124,16 +127,38 @@ settle(struct kafka_lane *l, uint32_t arrived)
     kafka_lane_reported(l);
 }
 
+/* What nearly every event says: the batch has arrived, the whole of it.  Then its pieces
+ * tell whose messages they were, and none of them is looked at. */
+static bool
+take_whole_batch(struct kafka *k, const rd_kafka_message_t *first, size_t count)
+{
+    struct kafka_lane *l = lane_of(first);
+
+    if (first->err != 0 || count != l->outstanding || count != l->out_messages)
+        return false;
+    l->outstanding = 0;
+    k->outstanding -= (uint32_t)count;
+    for (const struct kafka_piece *p = l->out.first;
+         p != NULL && !k->base.at_most_once; p = p->next)
+        pipeline_delivered(k->base.pipeline, p->chunk, p->count);
+    settle(l, (uint32_t)count);
+    return true;
+}
+
 static void
 take_reports(struct kafka *k, rd_kafka_event_t *event)
 {
     struct tally              tally = { k->base.at_most_once ? NULL : k->base.pipeline, NULL,
                                                0 };
-    const rd_kafka_message_t *rkm, *before = NULL;
+    const size_t              count = rd_kafka_event_message_count(event);
+    const rd_kafka_message_t *rkm = rd_kafka_event_message_next(event), *before = NULL;
     struct kafka_lane        *l = NULL;
     uint32_t                  arrived = 0;
 
-    for (; (rkm = rd_kafka_event_message_next(event)) != NULL; before = rkm) {
+    if (rkm == NULL ||
+        (rd_kafka_event_error(event) == 0 && take_whole_batch(k, rkm, count)))
+        return;
+    for (; rkm != NULL; before = rkm, rkm = rd_kafka_event_message_next(event)) {
         struct message *m = rkm->_private;
 
         if (before == NULL || rkm->rkt != before->rkt || rkm->partition != before->partition) {

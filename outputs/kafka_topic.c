@@ -150,11 +150,17 @@ kafka_topic_place_among(const struct output *o, int32_t count, struct slice key,
     return kafka_partition_of(&k->how, count, counted_key(k, key), source);
 }
 
-/* A lane that rests is no place for what could go elsewhere. */
+/* A lane that cannot move is no place for what could go elsewhere. */
+static bool
+is_shut(const struct kafka_lane *l)
+{
+    return l->state == LANE_RESTING || l->leader == KAFKA_NO_LEADER;
+}
+
 static uint64_t
 load_of(const struct kafka_lane *l)
 {
-    return (l->state == LANE_RESTING ? UINT64_MAX / 2 : 0) + l->waiting_bytes + l->out_bytes;
+    return (is_shut(l) ? UINT64_MAX / 2 : 0) + l->waiting_bytes + l->out_bytes;
 }
 
 static struct kafka_lane *
@@ -179,7 +185,7 @@ sticky_lane(struct kafka_topic *t, uint64_t bytes)
     const uint64_t now = clock_ms();
 
     if (t->sticky_bytes >= t->batch_bytes || now - t->sticky_since >= STICKY_MS ||
-        t->lanes[t->sticky]->state == LANE_RESTING) {
+        is_shut(t->lanes[t->sticky])) {
         t->sticky = emptiest(t)->partition;
         t->sticky_bytes = 0;
         t->sticky_since = now;

@@ -27,6 +27,7 @@ struct regex {
     struct pattern *pattern;
     struct capture *captures;
     size_t          ncaptures;
+    bool            distinct;   /* no two of them have one name, and none is `body` */
 };
 
 struct regex_parser {
@@ -41,9 +42,10 @@ struct regex_conf {
 };
 
 static const struct field regex_fields[] = {
-    A_NODE(struct regex_conf, "pattern", pattern,
-        "The regular expression (PCRE2), or a list of them, tried in order; its named groups "
-        "become fields."),
+    { .name = "pattern", .kind = FIELD_NODE, .required = true,
+      .offset = FIELD_AT(struct regex_conf, pattern, const struct node *),
+      .help = "The regular expression (PCRE2), or a list of them, tried in order; its named "
+              "groups become fields." },
     PARSER_BASE_FIELDS(struct regex_conf),
     NO_MORE_FIELDS
 };
@@ -59,12 +61,39 @@ regex_of(const struct parser *p)
     return re;
 }
 
+/* Most records have no fields yet: then nothing has to be looked for. */
+static void
+add_fields(const struct regex *re, const size_t *offsets, struct slice subject, struct record *r)
+{
+    const bool *const         asked = r->asked;
+    const struct slice *const names = r->texts;
+    uint32_t *const           index = r->index;
+    struct value *const       values = r->values;
+    uint32_t                  n = 0;
+
+    for (size_t i = 0; i < re->ncaptures; i++) {
+        const uint32_t field = re->captures[i].field;
+        const size_t  *at = offsets + 2 * re->captures[i].group;
+
+        if (at[0] == PATTERN_UNSET || !asked[field])
+            continue;
+        index[field] = n;
+        values[n++] = (struct value){ names[field], field, VALUE_TEXT, 0,
+                                      { subject.ptr + at[0], at[1] - at[0] } };
+    }
+    r->nvalues = n;
+}
+
 static void
 set_fields(const struct regex *re, const struct pattern_work *work, struct slice subject,
            struct record *r)
 {
     const size_t *offsets = pattern_offsets(work);
 
+    if (re->distinct && r->nvalues == 0) {
+        add_fields(re, offsets, subject, r);
+        return;
+    }
     for (const struct capture *capture = re->captures; capture < re->captures + re->ncaptures;
          capture++) {
         const size_t begin = offsets[2 * capture->group], end = offsets[2 * capture->group + 1];
@@ -122,18 +151,30 @@ free_parser(struct parser *p)
 
 static const struct parser_ops regex_ops = { parse, free_parser };
 
+static bool
+is_new(const struct regex *re, uint32_t field)
+{
+    for (size_t i = 0; i < re->ncaptures; i++)
+        if (re->captures[i].field == field)
+            return false;
+    return field != NAME_BODY;
+}
+
 static void
 find_captures(struct regex *re, struct names *names)
 {
     const size_t groups = pattern_groups(re->pattern);
 
     re->captures = mem_array(NULL, groups, sizeof *re->captures);
+    re->distinct = true;
     for (size_t group = 1; group <= groups; group++) {
         const char *name = pattern_group_name(re->pattern, group);
 
-        if (name != NULL)
-            re->captures[re->ncaptures++] =
-                (struct capture){ group, names_offer(names, slice_of(name)) };
+        if (name == NULL)
+            continue;
+        re->captures[re->ncaptures] = (struct capture){ group, names_offer(names, slice_of(name)) };
+        re->distinct = re->distinct && is_new(re, re->captures[re->ncaptures].field);
+        re->ncaptures++;
     }
 }
 
@@ -149,6 +190,10 @@ add_pattern(struct regex_parser *re, const char *what, const struct node *n,
         return;
     if (n->kind != NODE_SCALAR) {
         errors_at(errs, n->at, "%s: a pattern is a text, not %s", what, node_kind_name(n));
+        return;
+    }
+    if (n->len == 0) {
+        errors_at(errs, n->at, "%s: a pattern must not be empty", what);
         return;
     }
     regex->pattern = pattern_new((struct slice){ n->text, n->len }, &offset, &err);
@@ -173,9 +218,8 @@ load_patterns(struct regex_parser *re, const char *what, const struct node *conf
     const struct node *patterns = node_get(conf, "pattern"), *n = node_first_of(patterns);
 
     if (n == NULL) {
-        if (patterns == NULL || !patterns->bad)
-            errors_at(errs, patterns != NULL ? patterns->key_at : conf->at,
-                      "%s needs a value for 'pattern'", what);
+        if (patterns != NULL && patterns->kind == NODE_LIST)
+            errors_at(errs, patterns->key_at, "%s needs a value for 'pattern'", what);
         return;
     }
     re->regexes = mem_zero((node_count(patterns) + 1) * sizeof *re->regexes);

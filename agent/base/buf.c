@@ -47,13 +47,6 @@ buf_add_string(struct buf *b, const char *string)
 }
 
 void
-buf_add_char(struct buf *b, char c)
-{
-    *buf_reserve(b, 1) = c;
-    b->len++;
-}
-
-void
 buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;

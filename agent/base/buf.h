@@ -28,10 +28,16 @@ buf_reserve(struct buf *b, size_t more)
     return b->room - b->len >= more && b->ptr != NULL ? b->ptr + b->len : buf_grow(b, more);
 }
 
+static inline void
+buf_add_char(struct buf *b, char c)
+{
+    *buf_reserve(b, 1) = c;
+    b->len++;
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_add_slice(struct buf *b, struct slice s);
 void buf_add_string(struct buf *b, const char *string);
-void buf_add_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 

@@ -4,10 +4,13 @@
  */
 #include "agent/base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { KEEP = 16 * 1024 * 1024 };      /* bytes; more than any buffer of a batch */
 
 static void *
 or_die(void *ptr, size_t size)
@@ -60,4 +63,17 @@ char *
 mem_string(const char *string)
 {
     return mem_copy(string, strlen(string));
+}
+
+void
+mem_keep_freed(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, KEEP);
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP);
+}
+
+void
+mem_give_back(void)
+{
+    (void)malloc_trim(0);
 }

@@ -22,6 +22,12 @@ void *mem_array(void *old, size_t count, size_t size);
 char *mem_string(const char *string);
 char *mem_copy(const void *bytes, size_t len);
 
+/* The habits of this process's heap: what was freed is kept for what comes next, instead
+ * of going to the system and coming back with every batch; until mem_give_back(), which
+ * may take milliseconds.  (mallopt(3), malloc_trim(3)) */
+void mem_keep_freed(void);      /* once, before there are threads */
+void mem_give_back(void);
+
 #define NEW(type) ((type *)mem_zero(sizeof(type)))
 
 #endif

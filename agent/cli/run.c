@@ -13,6 +13,7 @@
 
 #include "agent/agent.h"
 #include "agent/base/log.h"
+#include "agent/base/mem.h"
 #include "agent/cli/cli.h"
 
 struct run_state {
@@ -154,8 +155,9 @@ cli_run(int argc, char **argv)
     int            status;
 
     hold_signals(SIG_BLOCK);
+    mem_keep_freed();
     if (cli_config_option(argc, argv, &file) == -1)
-        return cli_usage("run", NULL);
+        return EXIT_USAGE;
     if (optind < argc)
         return cli_usage("run", "unexpected argument '%s'", argv[optind]);
     config = cli_load(file);

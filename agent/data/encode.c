@@ -1,8 +1,7 @@
 /* encode.c - see encode.h.
  *
- * Most bytes of most logs are plain ASCII: such a run is found eight bytes at a
- * time (sixteen with SSE2) and copied at once.  Everything else goes the slow way,
- * one character each.
+ * Most bytes of most logs are plain ASCII: such a run is copied at once (plain.h).
+ * Everything else goes the slow way, one character each.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -11,124 +10,14 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+
+#include "agent/data/plain.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"      /* U+FFFD */
 
-#define ONES  0x0101010101010101u
 #define HIGHS 0x8080808080808080u
 
 /* ---- UTF-8 -------------------------------------------------------------- */
-
-/* Does one of the eight bytes need more than copying: a control character, a
- * quote, a backslash, or not ASCII?  (Hacker's Delight, 6-1: x - ONES & ~x has
- * a high bit if a byte of x is 0.) */
-static bool
-any_special(uint64_t word)
-{
-    const uint64_t quote = word ^ (ONES * '"'), backslash = word ^ (ONES * '\\');
-    const uint64_t control = word - ONES * 0x20;
-
-    return (((quote - ONES) | (backslash - ONES) | control | word) & HIGHS) != 0;
-}
-
-static bool
-is_special(unsigned char c)
-{
-    return c < 0x20 || c == '"' || c == '\\' || c >= 0x80;
-}
-
-/* Copy a word if all of it is plain. */
-static inline bool
-copy_word(char *to, const char *text)
-{
-    uint64_t word;
-
-    memcpy(&word, text, sizeof word);
-    if (any_special(word))
-        return false;
-    memcpy(to, &word, sizeof word);
-    return true;
-}
-
-/* The same for fewer bytes, 1 to 7: they are put together, some of them twice. */
-static inline bool
-copy_few(char *to, const char *text, size_t len)
-{
-    const size_t half = sizeof(uint32_t);
-    uint32_t     first, last;
-    char         middle = text[len / 2], end = text[len - 1];
-
-    if (len >= half) {
-        memcpy(&first, text, half);
-        memcpy(&last, text + len - half, half);
-        if (any_special((uint64_t)last << 32 | first))
-            return false;
-        memcpy(to, &first, half);
-        memcpy(to + len - half, &last, half);
-        return true;
-    }
-    if (is_special((unsigned char)text[0]) || is_special((unsigned char)middle) ||
-        is_special((unsigned char)end))
-        return false;
-    to[0] = text[0];
-    to[len / 2] = middle;
-    to[len - 1] = end;
-    return true;
-}
-
-#ifdef __SSE2__
-enum { BLOCK = 16 };
-
-static inline bool
-copy_block(char *to, const char *text)
-{
-    const __m128i block = _mm_loadu_si128((const __m128i *)text);
-    const __m128i special =             /* bytes from 0x80 on are negative */
-        _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)),
-                     _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
-                                  _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
-
-    if (_mm_movemask_epi8(special) != 0)
-        return false;
-    _mm_storeu_si128((__m128i *)to, block);
-    return true;
-}
-#else
-enum { BLOCK = 8 };
-
-static inline bool
-copy_block(char *to, const char *text)
-{
-    return copy_word(to, text);
-}
-#endif
-
-/* Copy what can be copied as it is; how many bytes.  The last bytes go with some that
- * were copied before. */
-static inline size_t
-copy_plain(char *to, const char *text, size_t len)
-{
-    const size_t word = sizeof(uint64_t);
-    size_t       i = 0;
-
-    if (len < word) {
-        if (len == 0 || copy_few(to, text, len))
-            return len;
-    } else {
-        while (len - i >= BLOCK && copy_block(to + i, text + i))
-            i += BLOCK;
-        while (len - i >= word && copy_word(to + i, text + i))
-            i += word;
-        if (len - i < word && copy_word(to + len - word, text + len - word))
-            return len;
-    }
-    for (; i < len && !is_special((unsigned char)text[i]); i++)
-        to[i] = text[i];
-    return i;
-}
 
 /* What may follow a leading byte (RFC 3629, section 4). */
 struct lead {
@@ -233,15 +122,14 @@ add_special(struct buf *b, const char *text, size_t len)
     return n;
 }
 
-/* From its `i`th byte on, which is special. */
-static void
-add_rest(struct buf *b, struct slice s, size_t i)
+void
+encode_json_rest(struct buf *b, struct slice s, size_t i)
 {
     while (i < s.len) {
         size_t run;
 
         i += add_special(b, s.ptr + i, s.len - i);
-        run = copy_plain(buf_reserve(b, s.len - i), s.ptr + i, s.len - i);
+        run = plain_copy(buf_reserve(b, s.len - i), s.ptr + i, s.len - i);
         b->len += run;
         i += run;
     }
@@ -252,16 +140,11 @@ void
 encode_json_string(struct buf *b, struct slice s)
 {
     char        *to = buf_reserve(b, s.len + 2);
-    const size_t run = copy_plain(to + 1, s.ptr, s.len);
+    const size_t run = plain_copy(to + 1, s.ptr, s.len);
 
     to[0] = '"';
     b->len += run + 1;
-    if (run == s.len) {
-        to[run + 1] = '"';
-        b->len++;
-    } else {
-        add_rest(b, s, run);
-    }
+    encode_json_rest(b, s, run);
 }
 
 void

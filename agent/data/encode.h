@@ -21,6 +21,9 @@ bool encode_is_utf8(struct slice s);
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void encode_json_string(struct buf *b, struct slice s);
 
+/* The rest of such a string from its `i`th byte on (plain_copy()), and the quote behind it. */
+void encode_json_rest(struct buf *b, struct slice s, size_t i);
+
 /* The bytes; those that are not UTF-8 become U+FFFD. */
 void encode_utf8(struct buf *b, struct slice s);
 

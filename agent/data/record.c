@@ -118,7 +118,7 @@ record_set_unnumbered(struct record *r, struct slice name, enum value_type type,
 bool
 record_set_named(struct record *r, struct slice name, enum value_type type, struct slice text)
 {
-    const uint32_t number = names_find(r->names, name);
+    const uint32_t number = names_of_line(names_find(r->names, name));
 
     return number != NAME_NONE ? record_set(r, number, type, text)
                                : record_set_unnumbered(r, name, type, text);
@@ -212,7 +212,7 @@ own_part(const struct record *r, uint32_t number, struct arena *a)
 }
 
 bool
-record_get(const struct record *r, uint32_t number, struct arena *a, struct slice *text)
+record_get_own(const struct record *r, uint32_t number, struct arena *a, struct slice *text)
 {
     const struct value *v;
 
@@ -224,7 +224,7 @@ record_get(const struct record *r, uint32_t number, struct arena *a, struct slic
         *text = v->text;
     else if (number == NAME_LOG_FILE_OFFSET)
         *text = digits_of(r->offset, false, a);
-    else if (number < NAME_WELL_KNOWN)
+    else
         *text = r->constant[number];
     return text->ptr != NULL;
 }

@@ -11,7 +11,12 @@
 #include "agent/base/mem.h"
 #include "agent/data/encode.h"
 #include "agent/data/json.h"
+#include "agent/data/plain.h"
 #include "agent/data/template.h"
+
+/* All that it calls becomes a part of it, but what is rare: every field goes through it. */
+#define FLAT __attribute__((flatten))
+#define RARE __attribute__((noinline))
 
 struct addition {
     uint32_t         number;    /* of its name */
@@ -35,7 +40,9 @@ struct writer {
     const struct json_value *v;
     struct buf              *b;
     struct arena            *arena;
-    const struct slice      *quoted;    /* the names, by number */
+    const struct slice      *members;   /* the names, by number */
+    char                    *begin;     /* of the object: in `b`, or yet in the place lent */
+    char                    *to, *end;  /* where to go on, and where the room ends */
 };
 
 struct json_conf {
@@ -62,7 +69,7 @@ const struct field json_value_fields[] = {
 /* ---- Compiling ---------------------------------------------------------- */
 
 static void
-exclude(struct json_value *v, uint32_t number)
+exclude_number(struct json_value *v, uint32_t number)
 {
     if (number >= v->nexcluded) {
         v->excluded = mem_array(v->excluded, number + 1, sizeof *v->excluded);
@@ -72,6 +79,13 @@ exclude(struct json_value *v, uint32_t number)
     v->excluded[number] = true;
     v->hides_parts = v->hides_parts || memchr(names_text(v->names, number).ptr, '.',
                                               names_text(v->names, number).len) != NULL;
+}
+
+static void
+exclude(struct json_value *v, uint32_t number)
+{
+    exclude_number(v, number);
+    exclude_number(v, names_of_line(number));
 }
 
 static bool
@@ -112,6 +126,22 @@ load_additions(struct json_value *v, const char *what, const struct node *map,
     }
 }
 
+/* A format that the contract has and this version has not; true if that was said. */
+static bool
+is_later(const struct node *format, struct errors *errs)
+{
+    static const char *const later[] = { "avro", "protobuf", "json_schema", "thrift", "otlp" };
+
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+        if (format != NULL && format->kind == NODE_SCALAR &&
+            strcmp(format->text, later[i]) == 0) {
+            errors_at(errs, format->at, "value format '%s' is not supported yet",
+                      node_shown(format));
+            return true;
+        }
+    return false;
+}
+
 struct json_value *
 json_value_new(const char *what, const struct node *map, struct names *names,
                struct errors *errs)
@@ -122,7 +152,8 @@ json_value_new(const char *what, const struct node *map, struct names *names,
     struct settings    set = { &conf, json_value_fields };
     struct json_value *v = NEW(struct json_value);
 
-    fields_load(&set, 1, what, map, map->at, NULL, NULL, errs);
+    if (!is_later(node_get(map, "format"), errs))
+        fields_load(&set, 1, what, map, map->at, NULL, NULL, errs);
     v->names = names;
     v->all = named == NULL || named->kind == NODE_NULL;
     if (v->all)
@@ -265,58 +296,164 @@ add_json(struct writer *w, struct slice name, struct slice text)
 
 /* ---- Writing ------------------------------------------------------------ */
 
-/* Most names are so short that two words are all of them. */
-static inline void
-copy_name(char *to, struct slice name)
-{
-    const size_t word = sizeof(uint64_t);
+/* The object is written where it is to stay, as long as it has room there and all of it is plain;
+ * then it moves into the buffer.  There `to` runs ahead of the buffer's length: they meet where
+ * something is written that is not a plain member.  Every member has a comma before it; that of
+ * the first becomes the object's brace. */
 
-    if (name.len < word || name.len > 2 * word) {
-        memcpy(to, name.ptr, name.len);
-    } else {
-        memcpy(to, name.ptr, word);
-        memcpy(to + name.len - word, name.ptr + name.len - word, word);
-    }
+RARE static void
+meet(struct writer *w)
+{
+    if (w->begin == w->b->ptr)
+        w->b->len = (size_t)(w->to - w->begin);
+    else
+        buf_add(w->b, w->begin, (size_t)(w->to - w->begin));
 }
 
-/* `name` is quoted and has its colon. */
-static inline void
-begin_member(struct buf *b, struct slice name)
+RARE static void
+go_on(struct writer *w, size_t room)
 {
-    char *to = buf_reserve(b, name.len + 1);
-
-    if (b->len > 1) {
-        *to++ = ',';
-        b->len++;
-    }
-    copy_name(to, name);
-    b->len += name.len;
+    w->to = buf_reserve(w->b, room);
+    w->begin = w->b->ptr;
+    w->end = w->b->ptr + w->b->room;
 }
 
-static void
+static inline void
+make_room(struct writer *w, size_t room)
+{
+    if ((size_t)(w->end - w->to) >= room)
+        return;
+    meet(w);
+    go_on(w, room);
+}
+
+/* A name is copied by whole blocks: a call of memcpy() takes longer. */
+static inline void
+begin_member(struct writer *w, struct slice name, size_t room)
+{
+    char *to;
+
+    make_room(w, name.len + NAMES_PADDING + room);
+    to = w->to;
+    for (size_t i = 0; i < name.len; i += NAMES_PADDING)
+        memcpy(to + i, name.ptr + i, NAMES_PADDING);
+    w->to = to + name.len;
+}
+
+RARE static void
+add_rest(struct writer *w, struct slice text, size_t run)
+{
+    meet(w);
+    encode_json_rest(w->b, text, run);
+    go_on(w, 0);
+}
+
+/* There is room for the text and a quote. */
+static inline void
+end_text(struct writer *w, struct slice text, bool quoted)
+{
+    char *const  to = w->to;
+    const size_t run = plain_copy(to, text.ptr, text.len);
+
+    w->to = to + run;
+    if (!quoted)                /* a scalar is plain */
+        return;
+    if (run == text.len)
+        *w->to++ = '"';
+    else
+        add_rest(w, text, run);
+}
+
+static inline void
+add_text(struct writer *w, struct slice name, struct slice text)
+{
+    begin_member(w, name, text.len + 1);
+    end_text(w, text, true);
+}
+
+/* Not a text: there is no quote behind its name. */
+static inline void
+add_scalar(struct writer *w, struct slice name, struct slice text)
+{
+    name.len--;
+    begin_member(w, name, text.len);
+    end_text(w, text, false);
+}
+
+/* Objects and arrays are mostly one line of ASCII, and then copied as they are. */
+static inline void
+add_nested(struct writer *w, struct slice name, struct slice text)
+{
+    if (!w->v->hides_parts) {
+        make_room(w, text.len);
+        if (plain_copy_line(w->to, text.ptr, text.len)) {
+            w->to += text.len;
+            return;
+        }
+    }
+    meet(w);
+    add_json(w, name, text);
+    go_on(w, 0);
+}
+
+static inline void
 add_numbered(struct writer *w, uint32_t number, enum value_type type, struct slice text)
 {
-    begin_member(w->b, w->quoted[number]);
-    if (type == VALUE_TEXT)
-        encode_json_string(w->b, text);
-    else if (type == VALUE_JSON)
-        add_json(w, names_text(w->v->names, number), text);
-    else
-        buf_add_slice(w->b, text);
+    if (type == VALUE_TEXT) {
+        add_text(w, w->members[number], text);
+    } else if (type != VALUE_JSON) {
+        add_scalar(w, w->members[number], text);
+    } else {
+        add_scalar(w, w->members[number], SLICE(""));
+        add_nested(w, names_text(w->v->names, number), text);
+    }
+}
+
+/* A name that needs escapes. */
+RARE static void
+begin_odd_member(struct writer *w, struct slice name)
+{
+    meet(w);
+    buf_add_char(w->b, ',');
+    encode_json_string(w->b, name);
+    buf_add_char(w->b, ':');
+    go_on(w, 0);
+}
+
+/* The name of the line, and its colon. */
+static inline void
+begin_unnumbered(struct writer *w, struct slice name)
+{
+    char *to;
+
+    make_room(w, name.len + 4);
+    to = w->to;
+    to[0] = ',';
+    to[1] = '"';
+    if (plain_copy(to + 2, name.ptr, name.len) < name.len) {
+        begin_odd_member(w, name);
+        return;
+    }
+    to += 2 + name.len;
+    to[0] = '"';
+    to[1] = ':';
+    w->to = to + 2;
 }
 
 static void
 add_unnumbered(struct writer *w, const struct value *value)
 {
-    begin_member(w->b, SLICE(""));
-    encode_json_string(w->b, value->name);
-    buf_add_char(w->b, ':');
-    if (value->type == VALUE_TEXT)
-        encode_json_string(w->b, value->text);
-    else if (value->type == VALUE_JSON)
-        add_json(w, value->name, value->text);
-    else
-        buf_add_slice(w->b, value->text);
+    const struct slice text = value->text;
+
+    begin_unnumbered(w, value->name);
+    if (value->type == VALUE_JSON) {
+        add_nested(w, value->name, text);
+    } else {
+        make_room(w, text.len + 2);
+        if (value->type == VALUE_TEXT)
+            *w->to++ = '"';
+        end_text(w, text, value->type == VALUE_TEXT);
+    }
 }
 
 static enum value_type
@@ -345,8 +482,16 @@ add_included(struct writer *w, const struct record *r)
             add_field(w, w->v->include[i], r);
 }
 
+/* What the line calls as a field of the record's own that is there: a name stands once. */
+static inline bool
+gives_way(const struct record *r, uint32_t number)
+{
+    return number - NAME_WELL_KNOWN < NAME_WELL_KNOWN - NAME_OWN &&
+           record_field(r, number - (NAME_WELL_KNOWN - NAME_OWN)) != NULL;
+}
+
 /* A part of another field's value is in that already. */
-static void
+FLAT static void
 add_all(struct writer *w, const struct record *r)
 {
     for (uint32_t i = 0; i < r->nvalues; i++) {
@@ -355,7 +500,7 @@ add_all(struct writer *w, const struct record *r)
         if (value->number == NAME_NONE)
             add_unnumbered(w, value);
         else if (value->depth == 0 && value->number != NAME_BODY &&
-                 !is_excluded(w->v, value->number))
+                 !is_excluded(w->v, value->number) && !gives_way(r, value->number))
             add_numbered(w, value->number, value->type, value->text);
     }
     if (!is_excluded(w->v, NAME_BODY))
@@ -367,7 +512,6 @@ add_members(struct writer *w, const struct record *r)
 {
     struct slice text;
 
-    buf_add_char(w->b, '{');
     if (w->v->all)
         add_all(w, r);
     else
@@ -375,16 +519,21 @@ add_members(struct writer *w, const struct record *r)
     for (size_t i = 0; i < w->v->nadd; i++)
         if (template_render(w->v->add[i].text, r, w->arena, &text))
             add_numbered(w, w->v->add[i].number, VALUE_TEXT, text);
-    buf_add_char(w->b, '}');
+    make_room(w, 2);
+    if (w->to == w->begin)
+        w->to++;
+    w->begin[0] = '{';
+    *w->to++ = '}';
 }
 
 struct slice
 json_value_render(const struct json_value *v, const struct record *r, struct arena *a,
-                  struct buf *b)
+                  char *place, size_t room, struct buf *b)
 {
-    struct writer w = { v, b, a, names_quoted(v->names) };
+    struct writer w = { v, b, a, names_members(v->names), place, place,
+                        room > 0 ? place + room : place };
 
     buf_clear(b);
     add_members(&w, r);
-    return buf_slice(b);
+    return (struct slice){ w.begin, (size_t)(w.to - w.begin) };
 }

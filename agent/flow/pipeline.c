@@ -23,6 +23,7 @@
 #include "agent/flow/plan.h"
 #include "agent/flow/pool.h"
 #include "agent/flow/saving.h"
+#include "agent/flow/tidy.h"
 #include "agent/flow/transform.h"
 
 enum {
@@ -49,6 +50,7 @@ struct pipeline {
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
     uv_timer_t             pressure;
+    struct tidy            tidy;
     struct output         *outputs[MAX_OUTPUTS];
     size_t                 noutputs;
     struct dead_letters   *dead;
@@ -64,6 +66,7 @@ static void on_pressure(uv_timer_t *timer);
 static void on_saved(void *ctx, uint64_t number);
 static void drop_halted(struct pipeline *p, struct source *s);
 static void advance(struct pipeline *p, struct source *s);
+static bool is_quiet(const void *pipeline);
 
 struct pipeline *
 pipeline_new(const struct pipeline_conf *conf)
@@ -75,6 +78,7 @@ pipeline_new(const struct pipeline_conf *conf)
     uv_idle_init(conf->loop, &p->grant);
     uv_timer_init(conf->loop, &p->pressure);
     p->grant.data = p->pressure.data = p;
+    tidy_init(&p->tidy, conf->loop, is_quiet, p);
     p->dead = dead_letters_new(p, conf->state_dir);
     if (conf->store != NULL)
         checkpoints_listen(conf->store, on_saved, p);
@@ -103,10 +107,11 @@ on_dead_letters_stopped(void *ctx)
 {
     struct pipeline *p = ctx;
 
-    p->handles = 3;
+    p->handles = 4;
     errands_close(&p->errands, on_closed);
     uv_close((uv_handle_t *)&p->grant, on_closed);
     uv_close((uv_handle_t *)&p->pressure, on_closed);
+    tidy_close(&p->tidy, on_closed);
 }
 
 void
@@ -349,6 +354,18 @@ pipeline_close(struct pipeline *p)
 
 /* ---- Chunks ---------------------------------------------------------------- */
 
+static bool
+is_quiet(const void *pipeline)
+{
+    return ((const struct pipeline *)pipeline)->chunks_out == 0;
+}
+
+void
+pipeline_tidy(struct pipeline *p)
+{
+    tidy_later(&p->tidy);
+}
+
 static struct chunk *
 take_chunk(struct pipeline *p, size_t size)
 {
@@ -378,6 +395,8 @@ put_chunk(struct pipeline *p, struct chunk *c)
     else
         pool_put(pool, c);
     if (p->chunks_out == 0) {
+        if (p->pool.length > IDLE_POOL)
+            tidy_later(&p->tidy);
         pool_trim(&p->pool, IDLE_POOL);
         pool_trim(&p->small, IDLE_SMALL);
     }
@@ -716,7 +735,8 @@ pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, 
 }
 
 void
-pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
+pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason,
+                const uint64_t *moves)
 {
     struct chunk *taken;
 
@@ -736,6 +756,8 @@ pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const 
     put_chunks(p, taken);
     pipeline_forget(p, s);
     kick(p);
+    s->stalled_by = moves;
+    s->stalled_at = moves != NULL ? *moves : 0;
     s->ops->rewound(s, reason);
 }
 
@@ -747,7 +769,7 @@ drop_halted(struct pipeline *p, struct source *s)
 {
     if (s->once)
         return;                 /* it could not be read again by the next start either */
-    pipeline_rewind(p, s, NULL, "it is halted");
+    pipeline_rewind(p, s, NULL, "it is halted", NULL);
     if (s->halted_at == s->window.committed || plan_has_groups(s->plan))
         return;
     window_init(&s->window, s->halted_at, (struct tail_print){ 0, 0 });
@@ -769,6 +791,12 @@ bool
 pipeline_idle(const struct pipeline *p)
 {
     return p->counts.records_out == 0 && p->chunks_out == 0;
+}
+
+uint64_t
+pipeline_budget(const struct pipeline *p)
+{
+    return p->conf.memory;
 }
 
 uv_loop_t *

@@ -90,6 +90,9 @@ void pipeline_return(struct job **job);
 /* The source does not want its turn any more. */
 void pipeline_forget(struct pipeline *p, struct source *s);
 
+/* Much memory has become free: give it back to the system once it is quiet. */
+void pipeline_tidy(struct pipeline *p);
+
 /* Outputs are about to stop: what was not handed over yet, because its offset is not on
  * disk (at_most_once), is lost. */
 void pipeline_stop_sending(struct pipeline *p);
@@ -123,9 +126,10 @@ void pipeline_unpin(struct pipeline *p, struct chunk *c);
 /* Take back what this source has out behind `last` (NULL: all) and let it read that
  * again later (ops->rewound).  Only if no worker reads for it (source->jobs is 0),
  * what was read can be read again (not source->once), no message of those chunks was
- * acknowledged, and the outputs have let go of all of them. */
+ * acknowledged, and the outputs have let go of all of them.  `moves` counts on when what
+ * it waits for moves again, and lives as long as the loop runs; or NULL. */
 void pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last,
-                     const char *reason);
+                     const char *reason, const uint64_t *moves);
 
 /* ---- To be shown ------------------------------------------------------- */
 
@@ -148,6 +152,7 @@ void pipeline_counts(const struct pipeline *p, struct pipeline_counts *counts);
 /* Nothing is out: every message was delivered, rejected or taken back. */
 bool pipeline_idle(const struct pipeline *p);
 
+uint64_t   pipeline_budget(const struct pipeline *p);      /* bytes: agent.memory */
 uv_loop_t *pipeline_loop(const struct pipeline *p);
 
 #endif

@@ -32,7 +32,7 @@ make_folder(const char *path, struct error *err)
         *p = '\0';
         if (mkdir(copy, 0700) != 0 && errno != EEXIST)
             result = error_set(err, ERR_SYSTEM, "cannot make the state folder '%s': %s", path,
-                               strerror(errno));
+                               error_reason(errno));
         *p = was;
         if (was == '\0')
             break;
@@ -51,7 +51,7 @@ lock(const char *path, int fd, struct error *err)
                          "another agent holds the state folder '%s' (give each its own state_dir)",
                          path);
     return error_set(err, ERR_SYSTEM, "cannot lock the state folder '%s': %s", path,
-                     strerror(errno));
+                     error_reason(errno));
 }
 
 int
@@ -67,7 +67,7 @@ state_dir_lock(const char *path, struct error *err)
     buf_fini(&file);
     if (fd < 0)
         return error_set(err, ERR_SYSTEM, "cannot write to the state folder '%s': %s", path,
-                         strerror(errno));
+                         error_reason(errno));
     if (lock(path, fd, err) == 0)
         return fd;
     close(fd);
@@ -97,7 +97,7 @@ state_dir_settle(int lock, bool settled)
     else
         done = ftruncate(lock, 0) == 0 && fdatasync(lock) == 0;
     if (!done)
-        log_debug("cannot write to the lock of the state folder: %s", strerror(errno));
+        log_debug("cannot write to the lock of the state folder: %s", error_reason(errno));
 }
 
 void
@@ -116,7 +116,7 @@ state_dir_set_aside(const char *database, const char *why)
         buf_printf(&from, "%s%s", database, endings[i]);
         buf_printf(&to, "%s.damaged-%lld%s", database, now, endings[i]);
         if (rename(buf_string(&from), buf_string(&to)) != 0 && errno != ENOENT)
-            log_error("cannot rename '%s': %s", from.ptr, strerror(errno));
+            log_error("cannot rename '%s': %s", from.ptr, error_reason(errno));
     }
     buf_fini(&from);
     buf_fini(&to);
