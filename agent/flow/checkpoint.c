@@ -621,13 +621,12 @@ on_written(uv_work_t *request, int status)
 static void
 write_due(struct checkpoints *st)
 {
-    struct checkpoint_batch spare = st->writing;
+    struct checkpoint_batch spare;
 
-    if (st->busy)
+    if (st->busy || (!is_due(st) && st->flushed == NULL))
         return;
     collect(st);
-    if (st->due.nput + st->due.nremove == 0 && st->flushed == NULL)
-        return;
+    spare = st->writing;
     st->writing = st->due;
     st->due = spare;
     st->busy = true;
