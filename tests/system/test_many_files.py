@@ -84,8 +84,8 @@ def test_many_quiet_files_cost_nothing(agents, tmp_path):
     wakes_before, ran_before = wakes(agent), ran(agent)
     time.sleep(3)
     assert wakes(agent) - wakes_before < 15
-    assert ran(agent) - ran_before < 0.01
-    assert agent.process.memory() - before < 10 * MIB
+    assert ran(agent) - ran_before < 0.05
+    assert agent.process.memory() - before < 12 * MIB
     agent.stop()
 
 
