@@ -142,7 +142,7 @@ on_turn(uv_prepare_t *prepare)
 {
     struct kafka *k = prepare->data;
 
-    while (k->ready.first != NULL && k->state == PRODUCER_THERE)
+    while (k->ready.first != NULL && k->state == PRODUCER_THERE && !k->blind)
         lane_event(unlink_first(&k->ready), LANE_TURN);
     uv_prepare_stop(prepare);
 }
@@ -150,7 +150,7 @@ on_turn(uv_prepare_t *prepare)
 void
 kafka_lanes_take_turns(struct kafka *k)
 {
-    if (k->ready.first != NULL && k->state == PRODUCER_THERE && k->stopped == NULL)
+    if (k->ready.first != NULL && k->state == PRODUCER_THERE && !k->blind && k->stopped == NULL)
         uv_prepare_start(&k->turn, on_turn);
 }
 
