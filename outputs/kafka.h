@@ -240,6 +240,8 @@ struct kafka {
     size_t                         nbrokers;
 
     /* kafka_doubt */
+    uv_work_t                      purge;
+    bool                           purging;         /* the job is out: nothing is handed over */
     uint64_t                       took_back_at;    /* clock_ms(), */
     uint64_t                       next_try;        /* and when a lane in doubt may send */
 

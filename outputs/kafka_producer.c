@@ -208,8 +208,8 @@ kafka_producer_failed(struct kafka *k)
 void
 kafka_producer_step(struct kafka *k)
 {
-    if (k->asking)
-        return;                     /* the metadata job uses it */
+    if (k->asking || k->purging)
+        return;                     /* a job uses it */
     if (k->state == PRODUCER_FAILED && k->outstanding == 0)
         let_go(k);
     else if (k->stopped != NULL && (k->state == PRODUCER_THERE || k->state == PRODUCER_FAILED))
