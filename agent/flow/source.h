@@ -57,6 +57,8 @@ struct source {
     struct window            window;
     const uint64_t          *stalled_by;    /* it was rewound, and may go on when this is no */
     uint64_t                 stalled_at;    /* longer that; NULL: nobody knows when */
+    bool                     parked;        /* and not before, or when its window moves: some
+                                             * of it has arrived, and comes twice */
     char                    *halted;        /* owned: why it is read no further, until the next
                                              * start; NULL: it is */
     bool                     unnoted;       /* it has no row for now (checkpoints_note) */
