@@ -225,6 +225,9 @@ add_column(struct delimited_parser *d, const char *what, const struct node *n,
     if (number == NAME_RAW)
         errors_at(errs, n->at, "%s: a column cannot be named 'raw' (that is the line as it was "
                   "read)", what);
+    if (number == NAME_PARSE_ERROR)
+        errors_at(errs, n->at, "%s: a column cannot be named 'parse.error' (that is what the agent "
+                  "says of a line)", what);
     for (size_t i = 0; i < d->ncolumns && number != NAME_NONE; i++)
         if (d->columns[i] == number)
             errors_at(errs, n->at, "%s: '%s' stands twice in 'names'", what, node_shown(n));

@@ -20,7 +20,7 @@ parser_base_load(struct parser_base *b, const char *what, const struct node *map
 
     fields_load(set, 2, what, map, map->at, NULL, NULL, errs);
     record_time_load(&b->time, what, conf->time, names, errs);
-    b->field = names_intern(names, slice_of(conf->field));
+    b->field = names_intern_read(names, slice_of(conf->field));
 }
 
 void
@@ -34,7 +34,8 @@ bool
 parser_base_subject(const struct parser_base *b, struct parse_work *work,
                     const struct record *r, struct slice *subject)
 {
-    if (record_get(r, b->field, work->arena, subject))
+    if (record_get(r, names_of_line(b->field), work->arena, subject) ||
+        record_get(r, b->field, work->arena, subject))
         return true;
     work->reason = "the field to parse is missing";
     return false;

@@ -75,7 +75,7 @@ record_time_load(struct record_time *t, const char *what, const struct node *map
     load_format(t, owner, conf.format, errs);
     load_zone(t, owner, conf.zone, errs);
     if (conf.field != NULL)
-        t->field = names_intern(names, slice_of(conf.field));
+        t->field = names_intern_read(names, slice_of(conf.field));
     fields_fini(&set, 1);
 }
 
@@ -91,7 +91,7 @@ record_time_fini(struct record_time *t)
 static bool
 get_text(const struct record *r, uint32_t field, struct arena *a, struct slice *text)
 {
-    const struct value *v = record_field(r, field);
+    const struct value *v = record_field(r, names_of_line(field));
 
     if (v == NULL && field == NAME_TIME)
         return false;           /* what a parser before has made of it is no text to be read */

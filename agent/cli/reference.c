@@ -166,7 +166,9 @@ static const char introduction[] =
     "parsers find and `fields` says, and what every record has: `body`, `raw`, `time` (epoch "
     "milliseconds), `host.name`, `input`, `log.file.path`, `log.file.name`, `log.file.offset`; "
     "`parse.error` where a parser failed; for containers `log.iostream`, `k8s.namespace.name`, "
-    "`k8s.pod.name`, `k8s.pod.uid`, `k8s.container.name`, `k8s.container.restart_count`.\n";
+    "`k8s.pod.name`, `k8s.pod.uid`, `k8s.container.name`, `k8s.container.restart_count`. From "
+    "`host.name` on they are the agent's word: a member of the line that is called so does not "
+    "change them (it stays in a JSON value, and a parser's `field` reads it).\n";
 
 int
 cli_reference(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* json.c - see json.h.
+/* json.c - see json.h and json_scan.h.
  *
  * A log line is read for a field or two; most of its bytes are passed over.  So the
  * speed is that of skipping: strings go by sixteen bytes at a time (eight without SSE2),
@@ -11,83 +11,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
+#include "agent/data/json_scan.h"
 /* All that it calls becomes a part of it: these are the loops that a line spends its time in. */
 #define FLAT __attribute__((flatten))
 #define RARE __attribute__((noinline))
 
-#define ONES  0x0101010101010101u
-#define HIGHS 0x8080808080808080u
-
 /* ---- Strings ------------------------------------------------------------ */
-
-/* A high bit for each byte that ends a plain run: a control character, a quote, a
- * backslash.  The lowest is exact, those above it may be wrong (Hacker's Delight,
- * 6-1). */
-static inline uint64_t
-special_bytes(uint64_t word)
-{
-    const uint64_t quote = word ^ (ONES * '"'), backslash = word ^ (ONES * '\\');
-
-    return (((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash) |
-            ((word - ONES * 0x20) & ~word)) & HIGHS;
-}
-
-static inline bool
-is_special(char c)
-{
-    return (unsigned char)c < 0x20 || c == '"' || c == '\\';
-}
-
-#ifdef __SSE2__
-/* The same for sixteen bytes, one bit each, all of them exact. */
-static inline unsigned
-special_of_16(const char *p)
-{
-    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
-    const __m128i last_control = _mm_set1_epi8(0x1f);
-    const __m128i special = _mm_or_si128(
-        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
-        _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control));
-
-    return (unsigned)_mm_movemask_epi8(special);
-}
-#endif
-
-static inline const char *
-plain_end(const char *p, const char *end)
-{
-#ifdef __SSE2__
-    while (end - p >= 16) {
-        const unsigned special = special_of_16(p);
-
-        if (special != 0)
-            return p + __builtin_ctz(special);
-        p += 16;
-    }
-#endif
-    while (end - p >= (ptrdiff_t)sizeof(uint64_t)) {
-        uint64_t word, special;
-
-        memcpy(&word, p, sizeof word);
-        special = special_bytes(word);
-        if (special != 0) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            return p + (__builtin_ctzll(special) >> 3);
-#else
-            break;
-#endif
-        }
-        p += sizeof word;
-    }
-    while (p < end && !is_special(*p))
-        p++;
-    return p;
-}
 
 /* The value of four hexadecimal digits, or -1. */
 static int32_t
@@ -121,38 +50,129 @@ escape_length(const char *p, const char *end)
     return p[1] != '\0' && strchr("\"\\/bfnrt", p[1]) != NULL ? 2 : 0;
 }
 
-/* A string with escapes, `p` on the first of them: where its closing quote is. */
-RARE static const char *
-escaped_end(const char *p, const char *end)
+RARE const char *
+json_scan_escaped(struct json_scan t, const char *p)
 {
-    while (p < end && *p == '\\') {
-        const size_t len = escape_length(p, end);
+    while (p < t.end && *p == '\\') {
+        const size_t len = escape_length(p, t.end);
 
         if (len == 0)
-            return NULL;
-        p = plain_end(p + len, end);
+            return p;
+        p = json_scan_plain(t, p + len);
     }
     return p;
 }
 
-/* The takers below begin at `p`, which is before `end`, and return where to go on; NULL:
- * what stands there is not what it should be. */
+#ifdef __SSE2__
+enum { STRIPE = 32 };
 
-/* `p` is behind the opening quote, and may be the end. */
-static inline const char *
-take_string(const char *p, const char *end, struct json_token *t)
+/* What there is in so many bytes, a bit each. */
+struct stripe {
+    uint32_t quotes, backslashes;
+    uint32_t count;             /* of the quotes */
+    __m128i  low;               /* the lower of every two bytes */
+};
+
+static inline struct stripe
+look_at(const char *p)
 {
-    const char *close = plain_end(p, end);
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
+    const __m128i qa = _mm_cmpeq_epi8(a, quote), qb = _mm_cmpeq_epi8(b, quote);
+    const __m128i ba = _mm_cmpeq_epi8(a, backslash), bb = _mm_cmpeq_epi8(b, backslash);
+    const __m128i sums = _mm_sad_epu8(_mm_sub_epi8(_mm_sub_epi8(zero, qa), qb), zero);
 
-    t->kind = JSON_STRING;
-    t->escaped = close < end && *close == '\\';
-    if (t->escaped)
-        close = escaped_end(close, end);
-    if (close == NULL || close == end || *close != '"')
-        return NULL;
-    t->text = (struct slice){ p, (size_t)(close - p) };
-    return close + 1;
+    return (struct stripe){
+        (uint32_t)_mm_movemask_epi8(qa) | (uint32_t)_mm_movemask_epi8(qb) << 16,
+        (uint32_t)_mm_movemask_epi8(ba) | (uint32_t)_mm_movemask_epi8(bb) << 16,
+        (uint32_t)_mm_cvtsi128_si32(sums) + (uint32_t)_mm_extract_epi16(sums, 4),
+        _mm_min_epu8(a, b),
+    };
 }
+
+/* Eight are written always, which takes less time than to count them: more are rare. */
+static inline uint16_t *
+note(uint16_t *to, uint32_t quotes, uint32_t count, uint32_t base)
+{
+    uint64_t bits = quotes | ~(uint64_t)UINT32_MAX;     /* behind the last there is always one */
+
+#define NOTE(i) to[i] = (uint16_t)(base + (uint32_t)__builtin_ctzll(bits)), bits &= bits - 1
+    for (;;) {
+        NOTE(0), NOTE(1), NOTE(2), NOTE(3), NOTE(4), NOTE(5), NOTE(6), NOTE(7);
+        if (count <= 8)
+            return to + count;
+        count -= 8;
+        to += 8;
+    }
+#undef NOTE
+}
+
+/* What stands behind a backslash is no quote.  `first`: the first byte of the stripe stands behind
+ * one, then that of the next. */
+RARE static void
+leave_out_escaped(struct stripe *s, bool *first)
+{
+    uint64_t escaped = *first, left = s->backslashes & ~escaped;
+
+    while (left != 0) {
+        const uint64_t behind = (left & -left) << 1;
+
+        escaped |= behind;
+        left &= left - 1;
+        left &= ~behind;
+    }
+    s->quotes &= ~(uint32_t)escaped;
+    s->count = (uint32_t)__builtin_popcount(s->quotes);
+    *first = escaped >> STRIPE != 0;
+}
+
+/* The last bytes are looked at together with those before them. */
+bool
+json_scan_quotes(struct slice text, struct json_quotes *quotes)
+{
+    const __m128i last_control = _mm_set1_epi8(0x1f);
+    uint16_t     *to = quotes->at;
+    __m128i       low = _mm_set1_epi8('"');
+    size_t        i = 0;
+    bool          escaped = false;
+    struct stripe s;
+
+    if (text.len < STRIPE || text.len > JSON_MAX_QUOTED)
+        return false;
+    quotes->backslashes = 0;
+    for (; text.len - i >= STRIPE; i += STRIPE) {
+        s = look_at(text.ptr + i);
+        low = _mm_min_epu8(low, s.low);
+        quotes->backslashes |= s.backslashes;
+        if (__builtin_expect(s.backslashes != 0 || escaped, 0))
+            leave_out_escaped(&s, &escaped);
+        to = note(to, s.quotes, s.count, (uint32_t)i);
+    }
+    if (i < text.len) {
+        const size_t seen = STRIPE - (text.len - i);
+
+        s = look_at(text.ptr + text.len - STRIPE);
+        low = _mm_min_epu8(low, s.low);
+        s.quotes >>= seen;
+        s.backslashes >>= seen;
+        quotes->backslashes |= s.backslashes;
+        leave_out_escaped(&s, &escaped);
+        to = note(to, s.quotes, s.count, (uint32_t)i);
+    }
+    memset(to, 0, JSON_QUOTES_BEHIND * sizeof *to);
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(low, last_control), last_control)) == 0 &&
+           (to - quotes->at) % 2 == 0;
+}
+#else
+bool
+json_scan_quotes(struct slice text, struct json_quotes *quotes)
+{
+    (void)text, (void)quotes;
+    return false;
+}
+#endif
 
 static char *
 add_utf8(char *to, uint32_t code)
@@ -234,205 +254,114 @@ json_unescape(struct slice text, struct arena *a)
     return arena_commit(a, (size_t)(to - begin));
 }
 
-/* ---- Scalars ------------------------------------------------------------ */
-
-static inline bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* NULL: there is no digit at all. */
-static inline const char *
-take_digits(const char *p, const char *end)
-{
-    const char *const begin = p;
-
-    while (p < end && is_digit(*p))
-        p++;
-    return p > begin ? p : NULL;
-}
-
-/* What may stand behind the whole part of a number. */
-static inline const char *
-take_fraction_and_exponent(const char *p, const char *end)
-{
-    if (*p == '.') {
-        p = take_digits(p + 1, end);
-        if (p == NULL || p == end)
-            return p;
-    }
-    if ((*p | 0x20) == 'e') {
-        p++;
-        p += p < end && (*p == '+' || *p == '-');
-        p = take_digits(p, end);
-    }
-    return p;
-}
-
-static inline const char *
-take_number(const char *begin, const char *end, struct json_token *t)
-{
-    const char *const digits = begin + (*begin == '-');
-    const char       *p = take_digits(digits, end);
-
-    if (p == NULL || (*digits == '0' && p - digits > 1))
-        return NULL;
-    if (p < end)
-        p = take_fraction_and_exponent(p, end);
-    if (p == NULL)
-        return NULL;
-    *t = (struct json_token){ JSON_NUMBER, false, { begin, (size_t)(p - begin) } };
-    return p;
-}
-
-static inline const char *
-take_word(const char *p, const char *end, const char *word, size_t len, enum json_kind kind,
-          struct json_token *t)
-{
-    if ((size_t)(end - p) < len || memcmp(p, word, len) != 0)
-        return NULL;
-    *t = (struct json_token){ kind, false, { p, len } };
-    return p + len;
-}
-
-/* Anything but an object or an array. */
-static inline const char *
-take_scalar(const char *p, const char *end, struct json_token *t)
-{
-    switch (*p) {
-    case '"':
-        return take_string(p + 1, end, t);
-    case 't':
-        return take_word(p, end, "true", 4, JSON_BOOL, t);
-    case 'f':
-        return take_word(p, end, "false", 5, JSON_BOOL, t);
-    case 'n':
-        return take_word(p, end, "null", 4, JSON_NULL, t);
-    default:
-        return *p == '-' || is_digit(*p) ? take_number(p, end, t) : NULL;
-    }
-}
-
 /* ---- Objects and arrays -------------------------------------------------- */
 
-RARE static const char *
-blanks_end(const char *p, const char *end)
+RARE const char *
+json_scan_many_blanks(struct json_scan t, const char *p)
 {
-    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    while (p < t.end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
         p++;
     return p;
 }
 
-/* May be the end.  Few lines have any blanks. */
-static inline const char *
-skip_blanks(const char *p, const char *end)
-{
-    return p < end && (unsigned char)*p > ' ' ? p : blanks_end(p, end);
-}
-
-/* Behind this byte, which comes next, blanks aside. */
-static inline const char *
-take_byte(const char *p, const char *end, char c)
-{
-    if (p < end && *p == c)
-        return p + 1;
-    p = blanks_end(p, end);
-    return p < end && *p == c ? p + 1 : NULL;
-}
-
-/* A member's name, its colon and the blanks around them; behind them there is a byte. */
-static inline const char *
-take_key(const char *p, const char *end, struct json_token *key)
-{
-    p = take_byte(p, end, '"');
-    p = p != NULL ? take_string(p, end, key) : NULL;
-    p = p != NULL ? take_byte(p, end, ':') : NULL;
-    p = p != NULL ? skip_blanks(p, end) : NULL;
-    return p != end ? p : NULL;
-}
-
-/* What the levels are: a bit is set for an object. */
+/* What the levels are, the innermost lowest: a bit is set for an object.  Those that do not fit
+ * into one word are kept behind it. */
 struct levels {
     unsigned depth;
-    uint64_t objects[JSON_MAX_DEPTH / 64];
+    uint64_t objects;
+    uint64_t kept[JSON_MAX_DEPTH / 64];
 };
-
-static inline bool
-in_object(const struct levels *l)
-{
-    return (l->objects[(l->depth - 1) / 64] >> (l->depth - 1) % 64 & 1) != 0;
-}
 
 static inline bool
 go_down(struct levels *l, bool object)
 {
-    uint64_t      *word = &l->objects[l->depth / 64];
-    const uint64_t bit = (uint64_t)1 << l->depth % 64;
-
     if (l->depth == JSON_MAX_DEPTH)
         return false;
-    *word = object ? *word | bit : *word & ~bit;
+    if (l->depth % 64 == 0)
+        l->kept[l->depth / 64] = l->objects;
+    l->objects = l->objects << 1 | object;
     l->depth++;
     return true;
 }
 
-/* Behind a value: up through all that ends here, and to the next value of what does
- * not. */
-static inline const char *
-go_on(const char *p, const char *end, struct levels *l)
+static inline void
+go_up(struct levels *l)
 {
-    struct json_token key;
+    l->depth--;
+    l->objects = l->depth % 64 == 0 ? l->kept[l->depth / 64] : l->objects >> 1;
+}
+
+/* Behind a value: up through all that ends here, and to the next value of what does not. */
+static inline const char *
+go_on(struct json_scan t, const char *p, struct levels *l)
+{
+    struct slice name;
+    bool         escaped;
 
     while (l->depth > 0) {
-        const bool object = in_object(l);
+        const bool object = (l->objects & 1) != 0;
 
-        p = skip_blanks(p, end);
-        if (p == end)
+        p = json_scan_blanks(t, p);
+        if (p == t.end)
             return NULL;
         if (*p == ',')
-            return object ? take_key(p + 1, end, &key) : skip_blanks(p + 1, end);
+            return object ? json_scan_key(t, p + 1, &name, &escaped) : json_scan_blanks(t, p + 1);
         if (*p != (object ? '}' : ']'))
             return NULL;
-        l->depth--;
+        go_up(l);
         p++;
     }
     return p;
 }
 
-/* `p` stands on '{' or '['. */
-FLAT static const char *
-skip_nested(const char *p, const char *end)
+/* `p` stands on a bracket.  To the first value behind it, or behind the whole if it is empty. */
+static inline const char *
+begin_nested(struct json_scan t, const char *p, struct levels *l)
 {
-    struct levels     l;
-    struct json_token t;
+    const bool   object = *p == '{';
+    struct slice name;
+    bool         escaped;
+
+    p = json_scan_blanks(t, p + 1);
+    if (p == t.end || !go_down(l, object))
+        return NULL;
+    if (*p == (object ? '}' : ']')) {
+        go_up(l);
+        return go_on(t, p + 1, l);
+    }
+    return object ? json_scan_key(t, p, &name, &escaped) : p;
+}
+
+FLAT RARE const char *
+json_scan_nested(struct json_scan t, const char *p)
+{
+    struct levels  l;
+    enum json_kind kind;
+    bool           escaped;
 
     l.depth = 0;
+    l.objects = 0;
     do {
-        if (p == end)
+        if (p == t.end)
             return NULL;
         if (*p == '{' || *p == '[') {
-            const bool object = *p == '{';
-
-            if (!go_down(&l, object))
-                return NULL;
-            p = skip_blanks(p + 1, end);
-            if (p == end)
-                return NULL;
-            if (*p != (object ? '}' : ']')) {
-                p = object ? take_key(p, end, &t) : p;
-                continue;
-            }
+            p = begin_nested(t, p, &l);
         } else {
-            p = take_scalar(p, end, &t);
+            p = json_scan_scalar(t, p, &kind, &escaped);
+            if (p != NULL)
+                p = go_on(t, p, &l);
         }
-        if (p != NULL)
-            p = go_on(p, end, &l);
     } while (p != NULL && l.depth > 0);
     return p;
 }
 
 /* ---- The cursor ----------------------------------------------------------- */
+
+static inline struct json_scan
+text_of(const struct json_cursor *j)
+{
+    return (struct json_scan){ j->at, j->end };
+}
 
 static inline bool
 move_on(struct json_cursor *j, const char *p)
@@ -442,48 +371,34 @@ move_on(struct json_cursor *j, const char *p)
     return p != NULL;
 }
 
-/* The cursor stands on '{' or '['. */
-RARE static bool
-take_nested(struct json_cursor *j, struct json_token *value)
-{
-    const char *const begin = j->at, *const p = skip_nested(begin, j->end);
-
-    if (p != NULL)
-        *value = (struct json_token){ *begin == '{' ? JSON_OBJECT : JSON_ARRAY, false,
-                                      { begin, (size_t)(p - begin) } };
-    return move_on(j, p);
-}
-
 FLAT bool
 json_take_value(struct json_cursor *j, struct json_token *value)
 {
-    const char *const begin = skip_blanks(j->at, j->end);
+    const struct json_scan t = text_of(j);
+    const char *const      begin = json_scan_blanks(t, j->at), *p;
 
-    if (begin == j->end)
+    if (begin == t.end)
         return false;
-    if (*begin != '{' && *begin != '[')
-        return move_on(j, take_scalar(begin, j->end, value));
-    j->at = begin;
-    return take_nested(j, value);
+    value->escaped = false;
+    if (*begin == '{' || *begin == '[') {
+        value->kind = *begin == '{' ? JSON_OBJECT : JSON_ARRAY;
+        p = json_scan_nested(t, begin);
+    } else {
+        p = json_scan_scalar(t, begin, &value->kind, &value->escaped);
+    }
+    if (p == NULL)
+        return false;
+    value->text = (struct slice){ begin, (size_t)(p - begin) };
+    if (value->kind == JSON_STRING)
+        value->text = (struct slice){ begin + 1, (size_t)(p - begin) - 2 };
+    return move_on(j, p);
 }
 
 bool
 json_take_key(struct json_cursor *j, struct json_token *key)
 {
-    return move_on(j, take_key(j->at, j->end, key));
-}
+    const struct json_scan t = text_of(j);
 
-FLAT bool
-json_take_member(struct json_cursor *j, struct json_token *key, struct json_token *value)
-{
-    const char *p = take_key(j->at, j->end, key);
-
-    if (p == NULL)
-        return false;
-    if (*p != '{') {
-        j->at = p;
-        return *p == '[' ? take_nested(j, value) : move_on(j, take_scalar(p, j->end, value));
-    }
-    *value = (struct json_token){ JSON_OBJECT, false, { p, 0 } };
-    return move_on(j, p);
+    key->kind = JSON_STRING;
+    return move_on(j, json_scan_key(t, j->at, &key->text, &key->escaped));
 }

@@ -70,10 +70,6 @@ bool json_take_key(struct json_cursor *j, struct json_token *key);
 /* The whole value that comes next; false: there is none. */
 bool json_take_value(struct json_cursor *j, struct json_token *value);
 
-/* The name of a member and its value.  An object is not taken: the cursor stands on its brace,
- * and value->text is empty. */
-bool json_take_member(struct json_cursor *j, struct json_token *key, struct json_token *value);
-
 /* A string without its escapes, in `a`. */
 struct slice json_unescape(struct slice text, struct arena *a);
 

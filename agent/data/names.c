@@ -51,6 +51,13 @@ static const char *const well_known[] = {
 
 _Static_assert(sizeof well_known / sizeof *well_known == NAME_WELL_KNOWN, "each has a text");
 
+/* It shares its text with one of the record's own. */
+static bool
+is_of_line(uint32_t number)
+{
+    return number >= NAME_WELL_KNOWN && number < NAME_FIRST_GIVEN;
+}
+
 /* The slot that holds this name, or the empty one where it belongs. */
 static uint32_t *
 slot_of(const struct names *names, struct slice name)
@@ -72,7 +79,8 @@ resize(struct names *names, uint32_t nslots)
     names->texts = mem_array(names->texts, nslots / 2, sizeof *names->texts);
     names->asked = mem_array(names->asked, nslots / 2, sizeof *names->asked);
     for (uint32_t i = 0; i < names->count; i++)
-        *slot_of(names, names->texts[i]) = i + 1;
+        if (!is_of_line(i))
+            *slot_of(names, names->texts[i]) = i + 1;
 }
 
 struct names *
@@ -83,10 +91,17 @@ names_new(void)
     arena_init(&names->bytes);
     resize(names, FIRST_SLOTS);
     for (uint32_t i = 0; i < NAME_WELL_KNOWN; i++) {
-        const uint32_t number = names_intern(names, slice_of(well_known[i]));
+        const uint32_t number = names_offer(names, slice_of(well_known[i]));
 
         assert(number == i);
     }
+    names->asked[NAME_BODY] = true;
+    names->asked[NAME_RAW] = true;
+    for (uint32_t i = NAME_OWN; i < NAME_WELL_KNOWN; i++) {
+        names->texts[names->count] = names->texts[i];
+        names->asked[names->count++] = false;
+    }
+    assert(names->count == NAME_FIRST_GIVEN && names->count < names->nslots / 2);
     return names;
 }
 
@@ -126,6 +141,15 @@ names_intern(struct names *names, struct slice name)
     const uint32_t number = names_offer(names, name);
 
     names->asked[number] = true;
+    return number;
+}
+
+uint32_t
+names_intern_read(struct names *names, struct slice name)
+{
+    const uint32_t number = names_intern(names, name);
+
+    names->asked[names_of_line(number)] = true;
     return number;
 }
 
@@ -218,6 +242,7 @@ add_path(struct names *names, uint32_t number)
             below = new_path(names, part);
             below->next = at->first;
             at->first = below;
+            at->begins |= names_first_bit(part);
         }
         if (rest.ptr != NULL)
             at->goes_on |= names_first_bit(part);
@@ -272,7 +297,7 @@ names_complete(struct names *names)
 {
     names->paths = new_path(names, NO_SLICE);
     for (uint32_t i = 0; i < names->count; i++)
-        if (names->asked[i])
+        if (names->asked[i] && !names_is_own(i))
             add_path(names, i);
     make_slots(names, names->paths);
     make_members(names);

@@ -31,8 +31,24 @@ enum well_known_name {
     NAME_K8S_POD_UID,           /* k8s.pod.uid */
     NAME_K8S_CONTAINER_NAME,    /* k8s.container.name */
     NAME_K8S_RESTART_COUNT,     /* k8s.container.restart_count */
-    NAME_WELL_KNOWN             /* how many */
+    NAME_WELL_KNOWN,            /* how many */
+    NAME_OWN = NAME_HOST_NAME,  /* from here on they are the agent's word: see names_of_line() */
+    NAME_FIRST_GIVEN = 2 * NAME_WELL_KNOWN - NAME_OWN   /* of those that a configuration gives */
 };
+
+/* What a line itself calls `host.name` (a JSON member, say) is not what the record is known by: it
+ * is a field of another number, of the same text. */
+static inline bool
+names_is_own(uint32_t number)
+{
+    return number >= NAME_OWN && number < NAME_WELL_KNOWN;
+}
+
+static inline uint32_t
+names_of_line(uint32_t number)
+{
+    return names_is_own(number) ? number + NAME_WELL_KNOWN - NAME_OWN : number;
+}
 
 /* A field whose name nothing in the configuration mentions. */
 #define NAME_NONE UINT32_MAX
@@ -57,11 +73,15 @@ bool names_all_asked(const struct names *names);
 /* By number: does anybody ask for it?  Valid once the names are complete. */
 const bool *names_asked(const struct names *names);
 
+/* As names_intern(), of what a line calls so (names_of_line()), if it does, or else of what
+ * the record has: for parsers that read it. */
+uint32_t names_intern_read(struct names *names, struct slice name);
+
 /* The number of a name that the configuration mentions, or NAME_NONE. */
 uint32_t names_find(const struct names *names, struct slice name);
 
 /* The names that are asked for as a tree, cut at their dots: `a`, `a.b` and `a.b.c` are one
- * branch.  For parsers whose names come from the line. */
+ * branch.  For parsers whose names come from the line: names_of_line() has been done. */
 struct names_path {
     struct slice        part;
     uint32_t            number;     /* of the name that ends here; NAME_NONE: none does */
@@ -69,7 +89,8 @@ struct names_path {
     struct names_path  *next;       /* beside */
     struct names_path **slots;      /* those below, by hash; a quarter full at the most */
     uint32_t            mask;
-    uint64_t            goes_on;    /* first bytes, modulo 64, of what is two or more parts */
+    uint64_t            begins;     /* first bytes, modulo 64, of those below */
+    uint64_t            goes_on;    /* the same of what is two or more parts */
 };
 
 /* All names were given out: make the tree, and what they are in JSON. */
@@ -97,6 +118,13 @@ static inline uint64_t
 names_first_bit(struct slice text)
 {
     return (uint64_t)1 << ((text.len > 0 ? text.ptr[0] : '.') & 63);
+}
+
+/* False: names_find_below() finds nothing. */
+static inline bool
+names_may_lead(const struct names_path *at, struct slice name)
+{
+    return (at->begins & names_first_bit(name)) != 0;
 }
 
 static inline const struct names_path *

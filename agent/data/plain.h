@@ -45,6 +45,16 @@ plain_words(uint64_t first, uint64_t last)
     return plain_not_of_16(_mm_set_epi64x((long long)last, (long long)first)) == 0;
 }
 
+/* Copy a block; true if it is one line of ASCII. */
+static inline bool
+plain_copy_line_block(char *to, const char *text)
+{
+    const __m128i block = _mm_loadu_si128((const __m128i *)(const void *)text);
+
+    _mm_storeu_si128((__m128i *)(void *)to, block);
+    return _mm_movemask_epi8(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20))) == 0;
+}
+
 /* Copy a block; how many of its first bytes are plain. */
 static inline size_t
 plain_copy_block(char *to, const char *text)
@@ -73,6 +83,17 @@ static inline bool
 plain_words(uint64_t first, uint64_t last)
 {
     return plain_word(first) && plain_word(last);
+}
+
+static inline bool
+plain_copy_line_block(char *to, const char *text)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t       word;
+
+    memcpy(&word, text, sizeof word);
+    memcpy(to, &word, sizeof word);
+    return (((word - ones * 0x20) | word) & (ones * 0x80)) == 0;
 }
 
 static inline size_t
@@ -144,6 +165,28 @@ plain_copy(char *to, const char *text, size_t len)
     while (!plain_not((unsigned char)text[i]))
         i++;
     return i;
+}
+
+/* Copy a text that may hold quotes and backslashes; true if all of it is ASCII without control
+ * characters.  All of `to` [0, len) may be written. */
+static inline bool
+plain_copy_line(char *to, const char *text, size_t len)
+{
+    size_t i = 0;
+
+    if (len >= PLAIN_BLOCK) {
+        for (; len - i >= PLAIN_BLOCK; i += PLAIN_BLOCK)
+            if (!plain_copy_line_block(to + i, text + i))
+                return false;
+        i = len - PLAIN_BLOCK;
+        return plain_copy_line_block(to + i, text + i);
+    }
+    for (; i < len; i++) {
+        to[i] = text[i];
+        if ((unsigned char)text[i] < 0x20 || (unsigned char)text[i] >= 0x80)
+            return false;
+    }
+    return true;
 }
 
 #endif

@@ -118,7 +118,7 @@ record_set_unnumbered(struct record *r, struct slice name, enum value_type type,
 bool
 record_set_named(struct record *r, struct slice name, enum value_type type, struct slice text)
 {
-    const uint32_t number = names_find(r->names, name);
+    const uint32_t number = names_of_line(names_find(r->names, name));
 
     return number != NAME_NONE ? record_set(r, number, type, text)
                                : record_set_unnumbered(r, name, type, text);

@@ -108,8 +108,9 @@ record_set(struct record *r, uint32_t number, enum value_type type, struct slice
     return true;
 }
 
-/* As record_set(), by name: for parsers whose names come from the line.  Without a number
- * it is kept unless `numbered_only`.  A field over RECORD_MAX_FIELDS is left out: false. */
+/* As record_set(), by name: for parsers whose names come from the line (names_of_line()).
+ * Without a number it is kept unless `numbered_only`.  A field over RECORD_MAX_FIELDS is left
+ * out: false. */
 bool record_set_named(struct record *r, struct slice name, enum value_type type,
                       struct slice text);
 
@@ -144,8 +145,8 @@ bool record_get_own(const struct record *r, uint32_t number, struct arena *a, st
 
 /* The text of a field, of `body`, `raw`, `time`, or of what every record has.
  * What must be written first (time, offset) goes into `a`.  False: missing.  A
- * field may stand in for what the record has by itself, but never for body, raw
- * and a time that is known. */
+ * field that the configuration names so may stand in for what the record has by itself, but never
+ * for body, raw and a time that is known. */
 static inline bool
 record_get(const struct record *r, uint32_t number, struct arena *a, struct slice *text)
 {

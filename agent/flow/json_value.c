@@ -41,8 +41,8 @@ struct writer {
     struct buf              *b;
     struct arena            *arena;
     const struct slice      *members;   /* the names, by number */
-    char                    *to, *end;  /* in `b`, behind what stands in it: where to go on, and
-                                         * where its room ends */
+    char                    *begin;     /* of the object: in `b`, or yet in the place lent */
+    char                    *to, *end;  /* where to go on, and where the room ends */
 };
 
 struct json_conf {
@@ -69,7 +69,7 @@ const struct field json_value_fields[] = {
 /* ---- Compiling ---------------------------------------------------------- */
 
 static void
-exclude(struct json_value *v, uint32_t number)
+exclude_number(struct json_value *v, uint32_t number)
 {
     if (number >= v->nexcluded) {
         v->excluded = mem_array(v->excluded, number + 1, sizeof *v->excluded);
@@ -79,6 +79,13 @@ exclude(struct json_value *v, uint32_t number)
     v->excluded[number] = true;
     v->hides_parts = v->hides_parts || memchr(names_text(v->names, number).ptr, '.',
                                               names_text(v->names, number).len) != NULL;
+}
+
+static void
+exclude(struct json_value *v, uint32_t number)
+{
+    exclude_number(v, number);
+    exclude_number(v, names_of_line(number));
 }
 
 static bool
@@ -289,21 +296,35 @@ add_json(struct writer *w, struct slice name, struct slice text)
 
 /* ---- Writing ------------------------------------------------------------ */
 
-/* Between the members `to` runs ahead of the buffer's length: they meet where something is
- * written that is not a plain member.  Every member has a comma before it; that of the first
- * becomes the object's brace. */
+/* The object is written where it is to stay, as long as it has room there and all of it is plain;
+ * then it moves into the buffer.  There `to` runs ahead of the buffer's length: they meet where
+ * something is written that is not a plain member.  Every member has a comma before it; that of
+ * the first becomes the object's brace. */
 
-static inline void
+RARE static void
 meet(struct writer *w)
 {
-    w->b->len = (size_t)(w->to - w->b->ptr);
+    if (w->begin == w->b->ptr)
+        w->b->len = (size_t)(w->to - w->begin);
+    else
+        buf_add(w->b, w->begin, (size_t)(w->to - w->begin));
 }
 
 RARE static void
 go_on(struct writer *w, size_t room)
 {
     w->to = buf_reserve(w->b, room);
+    w->begin = w->b->ptr;
     w->end = w->b->ptr + w->b->room;
+}
+
+static inline void
+make_room(struct writer *w, size_t room)
+{
+    if ((size_t)(w->end - w->to) >= room)
+        return;
+    meet(w);
+    go_on(w, room);
 }
 
 /* A name is copied by whole blocks: a call of memcpy() takes longer. */
@@ -312,10 +333,7 @@ begin_member(struct writer *w, struct slice name, size_t room)
 {
     char *to;
 
-    if ((size_t)(w->end - w->to) < name.len + NAMES_PADDING + room) {
-        meet(w);
-        go_on(w, name.len + NAMES_PADDING + room);
-    }
+    make_room(w, name.len + NAMES_PADDING + room);
     to = w->to;
     for (size_t i = 0; i < name.len; i += NAMES_PADDING)
         memcpy(to + i, name.ptr + i, NAMES_PADDING);
@@ -330,67 +348,112 @@ add_rest(struct writer *w, struct slice text, size_t run)
     go_on(w, 0);
 }
 
+/* There is room for the text and a quote. */
+static inline void
+end_text(struct writer *w, struct slice text, bool quoted)
+{
+    char *const  to = w->to;
+    const size_t run = plain_copy(to, text.ptr, text.len);
+
+    w->to = to + run;
+    if (!quoted)                /* a scalar is plain */
+        return;
+    if (run == text.len)
+        *w->to++ = '"';
+    else
+        add_rest(w, text, run);
+}
+
 static inline void
 add_text(struct writer *w, struct slice name, struct slice text)
 {
-    size_t run;
-    char  *to;
-
     begin_member(w, name, text.len + 1);
-    to = w->to;
-    run = plain_copy(to, text.ptr, text.len);
-    if (run == text.len) {
-        to[run] = '"';
-        w->to = to + run + 1;
-        return;
-    }
-    w->to = to + run;
-    add_rest(w, text, run);
+    end_text(w, text, true);
 }
 
-/* Not a text: there is no quote behind its name.  (It is plain.) */
+/* Not a text: there is no quote behind its name. */
 static inline void
 add_scalar(struct writer *w, struct slice name, struct slice text)
 {
     name.len--;
     begin_member(w, name, text.len);
-    w->to += plain_copy(w->to, text.ptr, text.len);
+    end_text(w, text, false);
 }
 
-RARE static void
-add_nested(struct writer *w, uint32_t number, struct slice text)
+/* Objects and arrays are mostly one line of ASCII, and then copied as they are. */
+static inline void
+add_nested(struct writer *w, struct slice name, struct slice text)
 {
-    add_scalar(w, w->members[number], SLICE(""));
+    if (!w->v->hides_parts) {
+        make_room(w, text.len);
+        if (plain_copy_line(w->to, text.ptr, text.len)) {
+            w->to += text.len;
+            return;
+        }
+    }
     meet(w);
-    add_json(w, names_text(w->v->names, number), text);
+    add_json(w, name, text);
     go_on(w, 0);
 }
 
 static inline void
 add_numbered(struct writer *w, uint32_t number, enum value_type type, struct slice text)
 {
-    if (type == VALUE_TEXT)
+    if (type == VALUE_TEXT) {
         add_text(w, w->members[number], text);
-    else if (type == VALUE_JSON)
-        add_nested(w, number, text);
-    else
+    } else if (type != VALUE_JSON) {
         add_scalar(w, w->members[number], text);
+    } else {
+        add_scalar(w, w->members[number], SLICE(""));
+        add_nested(w, names_text(w->v->names, number), text);
+    }
 }
 
+/* A name that needs escapes. */
 RARE static void
-add_unnumbered(struct writer *w, const struct value *value)
+begin_odd_member(struct writer *w, struct slice name)
 {
     meet(w);
     buf_add_char(w->b, ',');
-    encode_json_string(w->b, value->name);
+    encode_json_string(w->b, name);
     buf_add_char(w->b, ':');
-    if (value->type == VALUE_TEXT)
-        encode_json_string(w->b, value->text);
-    else if (value->type == VALUE_JSON)
-        add_json(w, value->name, value->text);
-    else
-        buf_add_slice(w->b, value->text);
     go_on(w, 0);
+}
+
+/* The name of the line, and its colon. */
+static inline void
+begin_unnumbered(struct writer *w, struct slice name)
+{
+    char *to;
+
+    make_room(w, name.len + 4);
+    to = w->to;
+    to[0] = ',';
+    to[1] = '"';
+    if (plain_copy(to + 2, name.ptr, name.len) < name.len) {
+        begin_odd_member(w, name);
+        return;
+    }
+    to += 2 + name.len;
+    to[0] = '"';
+    to[1] = ':';
+    w->to = to + 2;
+}
+
+static void
+add_unnumbered(struct writer *w, const struct value *value)
+{
+    const struct slice text = value->text;
+
+    begin_unnumbered(w, value->name);
+    if (value->type == VALUE_JSON) {
+        add_nested(w, value->name, text);
+    } else {
+        make_room(w, text.len + 2);
+        if (value->type == VALUE_TEXT)
+            *w->to++ = '"';
+        end_text(w, text, value->type == VALUE_TEXT);
+    }
 }
 
 static enum value_type
@@ -419,6 +482,14 @@ add_included(struct writer *w, const struct record *r)
             add_field(w, w->v->include[i], r);
 }
 
+/* What the line calls as a field of the record's own that is there: a name stands once. */
+static inline bool
+gives_way(const struct record *r, uint32_t number)
+{
+    return number - NAME_WELL_KNOWN < NAME_WELL_KNOWN - NAME_OWN &&
+           record_field(r, number - (NAME_WELL_KNOWN - NAME_OWN)) != NULL;
+}
+
 /* A part of another field's value is in that already. */
 FLAT static void
 add_all(struct writer *w, const struct record *r)
@@ -429,7 +500,7 @@ add_all(struct writer *w, const struct record *r)
         if (value->number == NAME_NONE)
             add_unnumbered(w, value);
         else if (value->depth == 0 && value->number != NAME_BODY &&
-                 !is_excluded(w->v, value->number))
+                 !is_excluded(w->v, value->number) && !gives_way(r, value->number))
             add_numbered(w, value->number, value->type, value->text);
     }
     if (!is_excluded(w->v, NAME_BODY))
@@ -448,21 +519,21 @@ add_members(struct writer *w, const struct record *r)
     for (size_t i = 0; i < w->v->nadd; i++)
         if (template_render(w->v->add[i].text, r, w->arena, &text))
             add_numbered(w, w->v->add[i].number, VALUE_TEXT, text);
-    meet(w);
-    if (w->b->len == 0)
-        buf_add_char(w->b, '{');
-    w->b->ptr[0] = '{';
-    buf_add_char(w->b, '}');
+    make_room(w, 2);
+    if (w->to == w->begin)
+        w->to++;
+    w->begin[0] = '{';
+    *w->to++ = '}';
 }
 
 struct slice
 json_value_render(const struct json_value *v, const struct record *r, struct arena *a,
-                  struct buf *b)
+                  char *place, size_t room, struct buf *b)
 {
-    struct writer w = { v, b, a, names_members(v->names), NULL, NULL };
+    struct writer w = { v, b, a, names_members(v->names), place, place,
+                        room > 0 ? place + room : place };
 
     buf_clear(b);
-    go_on(&w, 1);
     add_members(&w, r);
-    return buf_slice(b);
+    return (struct slice){ w.begin, (size_t)(w.to - w.begin) };
 }

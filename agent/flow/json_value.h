@@ -38,9 +38,10 @@ struct json_value *json_value_new(const char *what, const struct node *map,
                                   struct names *names, struct errors *errs);
 void               json_value_free(struct json_value *v);
 
-/* The object, in `b`, until that is written to again.  `a` is for what it needs
+/* The object: at `place`, which has `room` bytes, if it fits there and holds nothing but plain
+ * texts and scalars; else in `b`, until that is written to again.  `a` is for what it needs
  * meanwhile. */
-struct slice json_value_render(const struct json_value *v, const struct record *r,
-                               struct arena *a, struct buf *b);
+struct slice json_value_render(const struct json_value *v, const struct record *r, struct arena *a,
+                               char *place, size_t room, struct buf *b);
 
 #endif

@@ -526,10 +526,11 @@ route_matches(const struct route *r, const struct record *rec, struct arena *a,
 }
 
 struct slice
-route_json(const struct route *r, const struct record *rec, struct arena *a, struct buf *b)
+route_json(const struct route *r, const struct record *rec, struct arena *a, char *place,
+           size_t room, struct buf *b)
 {
     assert(r->value == ROUTE_VALUE_JSON);
-    return json_value_render(r->json, rec, a, b);
+    return json_value_render(r->json, rec, a, place, room, b);
 }
 
 static bool

@@ -90,10 +90,11 @@ bool route_from(const struct route *r, const char *input);
 bool route_matches(const struct route *r, const struct record *rec, struct arena *a,
                    struct pattern_work *work);
 
-/* Write the value of a ROUTE_VALUE_JSON route, one JSON object, into `b`: it stands there
- * until the next one.  `a` is for what it needs meanwhile. */
+/* Write the value of a ROUTE_VALUE_JSON route, one JSON object: at `place` if `room` bytes do for
+ * it, or else into `b`, where it stands until the next one (json_value_render()).  `a` is for what
+ * it needs meanwhile. */
 struct slice route_json(const struct route *r, const struct record *rec, struct arena *a,
-                        struct buf *b);
+                        char *place, size_t room, struct buf *b);
 
 /* Is it a topic that Kafka would take: [a-zA-Z0-9._-], 1 to 249 characters,
  * neither "." nor ".."? */

@@ -40,7 +40,7 @@ struct scratch {
     struct decoder   *decoder;
     const struct encoding *encoding;    /* of the chunk; NULL: UTF-8 */
     struct redact_work redact;
-    struct buf        json;     /* a value of that format, while it is written */
+    struct buf        json;     /* a value of that format that does not fit into its lot */
     struct lot        keys;     /* of the chunk's arena, as all lots */
     struct lot        values[VALUE_LOTS];   /* of the first runs */
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
@@ -142,8 +142,7 @@ set_value(const struct route *route, struct scratch *w, struct message *m)
             fault = "a field of the value is missing";
         }
         break;
-    case ROUTE_VALUE_JSON:
-        value = route_json(route, r, &w->chunk->arena, &w->json);
+    case ROUTE_VALUE_JSON:      /* set_json(), when its place is known */
         break;
     }
     m->value = value.ptr;
@@ -179,15 +178,23 @@ keep(struct scratch *w, struct lot *lot, size_t piece, struct slice text)
 /* A value that was made stands behind the one before it in the run, where there are few
  * runs: as transform_gather() does it for those that are parts of the bytes. */
 static void
-keep_value(struct scratch *w, struct message *m, uint32_t run)
+set_json(const struct route *route, struct scratch *w, struct message *m, uint32_t run)
 {
-    struct slice value = message_value(m);
+    struct lot        none = { NULL, 0 };
+    struct lot *const lot = run < VALUE_LOTS ? &w->values[run] : &none;
+    struct slice      value =
+        route_json(route, &w->record, &w->chunk->arena, lot->next, lot->room, &w->json);
 
-    if (run < VALUE_LOTS)
-        value = keep(w, &w->values[run], VALUES_PIECE, value);
-    else
+    if (lot->room > 0 && value.ptr == lot->next) {
+        lot->next += value.len;
+        lot->room -= value.len;
+    } else if (run < VALUE_LOTS) {
+        value = keep(w, lot, VALUES_PIECE, value);
+    } else {
         value = arena_copy(&w->chunk->arena, value);
+    }
     m->value = value.ptr;
+    m->value_len = (uint32_t)value.len;
 }
 
 /* The key is copied: side by side in the arena they cost the sender less than
@@ -323,7 +330,7 @@ make_message(struct scratch *w, const struct route *route, const char *fault)
     run = fault != NULL ? target_rejected_run(&w->targets, t, fault)
                         : target_run(&w->targets, t, choose_partition(w, t, m));
     if (route->value == ROUTE_VALUE_JSON)
-        keep_value(w, m, run);
+        set_json(route, w, m, run);
     w->run_of[c->nmessages - 1] = run;
 }
 
@@ -566,7 +573,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     w->work.arena = &c->arena;
     w->keys.room = 0;
     for (int i = 0; i < VALUE_LOTS; i++)
-        w->values[i].room = 0;
+        w->values[i] = (struct lot){ NULL, 0 };
     w->encoding = c->encoding;
     if (w->encoding == NULL && plan->encoding != NULL)
         w->encoding = encoding_marked(plan->encoding, c->bytes, c->begin == 0 ? c->len : 0);

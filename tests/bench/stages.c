@@ -235,7 +235,8 @@ render_json(struct bench *b)
 {
     for (size_t i = 0; i < LINES; i++) {
         parse_line(b, b->lines[i]);
-        (void)route_json(b->plan->routes[0], &b->record, &b->arena, &b->text);
+        (void)route_json(b->plan->routes[0], &b->record, &b->arena, NULL, 0,
+                         &b->text);
     }
     arena_reset(&b->arena);
 }

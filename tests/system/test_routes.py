@@ -3,6 +3,7 @@ write for theirs.
 
 SPDX-License-Identifier: Apache-2.0
 """
+import json
 import re
 
 import pytest
@@ -76,6 +77,39 @@ def test_a_line_that_does_not_match_can_be_routed_by_its_parse_error(tried):
     records, _ = tried("x\n?!\n", {"when": {"parse.error": "/./"}, "topic": "odd"},
                        {"topic": "fine"})
     assert [r["topic"] for r in records] == ["fine", "odd"]
+
+
+LIES = {"input": "other", "host.name": "theirs", "parse.error": "no match",
+        "k8s": {"namespace.name": "prod"}, "log": {"iostream": "stderr"}, "a": "b"}
+
+
+@pytest.mark.parametrize("kind, line", [
+    ("json", json.dumps(LIES, separators=(",", ":"))),
+    ("json", json.dumps(LIES)),
+    ("logfmt", "input=other host.name=theirs parse.error=x k8s.namespace.name=prod a=b "
+               "log.iostream=stderr"),
+])
+def test_a_line_cannot_say_what_the_agent_says_of_it(tried, kind, line):
+    lies = [{"parse.error": "/./"}, {"input": "other"}, {"k8s.namespace.name": "prod"},
+            {"host.name": "theirs"}, {"log.iostream": "stderr"}]
+    inputs = {"in": {"paths": "/x.log", "parser": {"type": kind}}}
+    records, _ = tried(line + "\n", *({"when": lie, "topic": "fooled"} for lie in lies),
+                       {"topic": "${input}", "key": "${host.name}", "value": {"format": "json"}},
+                       inputs=inputs, agent={"host_name": "web1"})
+    (record,) = records
+    assert (record["topic"], record["key"]) == ("in", "web1")
+    value = json.loads(record["value"])
+    assert value.pop("body") == line
+    assert value == LIES if kind == "json" else value["parse.error"] == "x"
+
+
+def test_what_a_line_calls_as_the_agent_does_can_be_read_by_a_parser(tried):
+    parsers = [{"type": "json"}, {"type": "regex", "field": "input", "pattern": "^(?<asked>.*)"}]
+    records, _ = tried('{"input":"what?"}\n{"x":1}\n', {
+        "topic": "${input}", "value": {"format": "json", "include": ["asked", "input"]}},
+        inputs={"in": {"paths": "/x.log", "parser": parsers}})
+    assert [(r["topic"], r["value"]) for r in records] == [
+        ("in", '{"asked":"what?","input":"in"}'), ("in", '{"asked":"in","input":"in"}')]
 
 
 # --- who takes it

@@ -41,7 +41,7 @@ static void
 well_known_names_have_fixed_numbers(void **state)
 {
     (void)state;
-    assert_int_equal(names_count(names), NAME_WELL_KNOWN);
+    assert_int_equal(names_count(names), NAME_FIRST_GIVEN);
     assert_int_equal(names_find(names, SLICE("body")), NAME_BODY);
     assert_int_equal(names_find(names, SLICE("raw")), NAME_RAW);
     assert_int_equal(names_find(names, SLICE("time")), NAME_TIME);
@@ -69,10 +69,10 @@ the_same_name_gets_the_same_number(void **state)
     const uint32_t status = names_intern(names, SLICE("status"));
 
     (void)state;
-    assert_int_equal(status, NAME_WELL_KNOWN);
+    assert_int_equal(status, NAME_FIRST_GIVEN);
     assert_int_equal(names_intern(names, SLICE("status")), status);
     assert_int_equal(names_find(names, SLICE("status")), status);
-    assert_int_equal(names_count(names), NAME_WELL_KNOWN + 1);
+    assert_int_equal(names_count(names), NAME_FIRST_GIVEN + 1);
 }
 
 static void
@@ -104,12 +104,12 @@ thousands_of_names_are_all_found_again(void **state)
     (void)state;
     for (int i = 0; i < MANY; i++)
         assert_int_equal(names_intern(names, numbered_name(room, sizeof room, i)),
-                         NAME_WELL_KNOWN + i);
+                         NAME_FIRST_GIVEN + i);
     for (int i = 0; i < MANY; i++) {
         const struct slice name = numbered_name(room, sizeof room, i);
 
-        assert_int_equal(names_find(names, name), NAME_WELL_KNOWN + i);
-        assert_true(slice_equal(names_text(names, (uint32_t)(NAME_WELL_KNOWN + i)), name));
+        assert_int_equal(names_find(names, name), NAME_FIRST_GIVEN + i);
+        assert_true(slice_equal(names_text(names, (uint32_t)(NAME_FIRST_GIVEN + i)), name));
     }
 }
 
@@ -169,12 +169,41 @@ names_are_a_tree_cut_at_the_dots(void **state)
     assert_int_equal(found(names_find_below(root, SLICE("a.b")), "c.d"), abcd);
     assert_int_equal(found(root, ".x"), odd);
     assert_int_equal(found(root, "body"), NAME_BODY);
-    assert_int_equal(found(root, "host.name"), NAME_HOST_NAME);
+    assert_null(names_find_below(root, SLICE("host.name")));
     assert_null(names_find_below(root, SLICE("b")));
     assert_null(names_find_below(root, SLICE("a.c")));
     assert_null(names_find_below(root, SLICE("a.b.")));
     assert_null(names_find_below(names_find_below(root, SLICE("")), SLICE("y")));
     assert_null(names_find_below(root, SLICE("unasked")));
+}
+
+static void
+what_a_line_calls_as_the_record_its_own_is_another_name(void **state)
+{
+    const struct names_path *root;
+
+    (void)state;
+    names_intern(names, SLICE("host.name"));
+    names_intern_read(names, SLICE("input"));
+    names_complete(names);
+    root = names_paths(names);
+    assert_null(names_find_below(root, SLICE("host.name")));
+    assert_int_equal(found(root, "input"), names_of_line(NAME_INPUT));
+    assert_true(slice_is(names_text(names, names_of_line(NAME_INPUT)), "input"));
+    assert_int_equal(names_find(names, SLICE("input")), NAME_INPUT);
+    assert_int_equal(names_of_line(NAME_TIME), NAME_TIME);
+    assert_int_equal(names_of_line(NAME_K8S_RESTART_COUNT), NAME_FIRST_GIVEN - 1);
+    assert_int_equal(names_of_line(NAME_FIRST_GIVEN), NAME_FIRST_GIVEN);
+    assert_int_equal(names_of_line(NAME_NONE), NAME_NONE);
+}
+
+static void
+who_asks_for_all_gets_what_lines_call_so_too(void **state)
+{
+    (void)state;
+    names_ask_all(names);
+    names_complete(names);
+    assert_int_equal(found(names_paths(names), "parse.error"), names_of_line(NAME_PARSE_ERROR));
 }
 
 static void
@@ -203,6 +232,8 @@ main(void)
         TEST(a_field_that_only_a_parser_names_is_not_asked_for),
         TEST(who_asks_for_all_asks_for_those_that_come_later_too),
         TEST(names_are_a_tree_cut_at_the_dots),
+        TEST(what_a_line_calls_as_the_record_its_own_is_another_name),
+        TEST(who_asks_for_all_gets_what_lines_call_so_too),
         TEST(a_name_is_written_as_the_member_of_an_object),
     };
 

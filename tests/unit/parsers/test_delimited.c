@@ -191,6 +191,8 @@ settings_are_checked(void **state)
     then_wrong(&delimited_parser_type, 3, 10, "'a' stands twice");
     tree_text(list->first, "raw");
     then_wrong(&delimited_parser_type, 3, 10, "'raw'");
+    tree_text(list->first, "parse.error");
+    then_wrong(&delimited_parser_type, 3, 10, "'parse.error'");
     list->first = NULL;
     then_wrong(&delimited_parser_type, 3, 3, "needs a value for 'names'");
 }

@@ -280,6 +280,51 @@ of_two_members_with_one_name_the_last_counts(void **state)
 }
 
 static void
+how_a_line_is_written_changes_nothing(void **state)
+{
+    static const char *const texts[] = {
+        "{\"a\":\"x\\\"y\",\"n\":[1,{\"a\":\"\\\\\"}],\"o\":{\"x\":-0.5e3,\"y\":\"\\\\\"},"
+        "\"z\":true}",
+        "{ \"a\":\"x\\\"y\", \"n\":[1, {\"a\":\"\\\\\"}],\"o\":{\"x\": -0.5e3,\"y\":\"\\\\\"},"
+        "\"z\":true} ",
+        "{\"\\u0061\":\"x\\u0022y\",\"n\":[1,{\"a\":\"\\\\\"}],\"o\":{\"x\":-0.5e3,\"y\":\"\\\\\"},"
+        "\"z\":true}",
+    };
+
+    (void)state;
+    given_asked("a", "o.x", "o.y", NULL);
+    when_loaded(&json_parser_type);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(parse(slice_of(texts[i])), 0);
+        then_field("a", VALUE_TEXT, SLICE("x\"y"));
+        then_field("o.x", VALUE_NUMBER, SLICE("-0.5e3"));
+        then_field("o.y", VALUE_TEXT, SLICE("\\"));
+        then_field("z", VALUE_BOOL, SLICE("true"));
+    }
+}
+
+/* Escapes at every place of the blocks that are looked at together. */
+static void
+a_quote_behind_backslashes_ends_a_string_or_not(void **state)
+{
+    char text[200];
+
+    (void)state;
+    given_asked("b", NULL);
+    when_loaded(&json_parser_type);
+    for (int pad = 0; pad < 70; pad++)
+        for (int backslashes = 0; backslashes < 6; backslashes++) {
+            snprintf(text, sizeof text, "{\"a\":\"%.*s%.*s%s\",\"b\":\"%.*s\"}", pad,
+                     "......................................................................",
+                     backslashes, "\\\\\\\\\\\\\\", backslashes % 2 == 1 ? "\"" : "", pad / 2,
+                     "......................................................................");
+            assert_int_equal(parse(slice_of(text)), 0);
+            assert_int_equal(field("b")->text.len, pad / 2);
+            assert_int_equal(field("a")->text.len, pad + (backslashes + 1) / 2);
+        }
+}
+
+static void
 a_part_is_marked_as_such(void **state)
 {
     (void)state;
@@ -380,6 +425,8 @@ main(void)
         TEST(a_name_with_dots_reaches_what_is_nested),
         TEST(names_may_hold_dots_themselves_and_the_longer_name_counts),
         TEST(of_two_members_with_one_name_the_last_counts),
+        TEST(how_a_line_is_written_changes_nothing),
+        TEST(a_quote_behind_backslashes_ends_a_string_or_not),
         TEST(a_part_is_marked_as_such),
         TEST(what_nobody_asks_for_is_not_kept_but_checked),
         TEST(more_fields_than_there_is_room_for_are_refused_not_lost),
