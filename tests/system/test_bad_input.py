@@ -170,6 +170,8 @@ def test_lines_over_the_limit(ship, kafka, topic, log, way, pieces):
     agent.wait_acked(log)
     agent.stop()
     assert [r.value for r in kafka.read(topic)] == [b"before", *pieces, b"after"]
+    level = "info" if way == "split" else "warn"
+    assert agent.said(rf"level={level} .*'{log}' has a line longer than max_line.*: {way},") == 1
 
 
 @pytest.mark.parametrize("way", ["split", "truncate", "drop"])
