@@ -246,6 +246,18 @@ cli_main(int argc, char **argv)
     return was_written(run_command(argc, argv));
 }
 
+const char *
+cli_shown_path(struct buf *b, const char *path)
+{
+    buf_clear(b);
+    for (const unsigned char *p = (const unsigned char *)path; *p != '\0'; p++)
+        if (*p < 0x20 || *p == 0x7f)
+            buf_printf(b, "\\x%02x", *p);
+        else
+            buf_add_char(b, (char)*p);
+    return buf_string(b);
+}
+
 struct config *
 cli_load(const char *file)
 {

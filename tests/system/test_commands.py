@@ -346,6 +346,7 @@ def test_the_file_output_writes_json_lines_by_its_template(agents, tmp_path):
     agent.stop()
     records = json_lines((tmp_path / "lines.jsonl").read_text())
     assert [(r["key"], r["value"]) for r in records] == [("x", "x"), ("y", "y")]
+    assert (tmp_path / "lines.jsonl").stat().st_mode & 0o007 == 0, "logs are not for everybody"
 
 
 def test_the_discard_output_acknowledges_everything(agents, tmp_path):
@@ -380,6 +381,24 @@ def test_offsets_list_prints_path_and_acknowledged_bytes(agents, tmp_path):
     assert agent.offsets() == {str(tmp_path / "a b.log"): 6}
     agent.stop()
     assert agent.offsets() == {str(tmp_path / "a b.log"): 6}
+
+
+def test_a_path_of_any_bytes_is_one_line_that_can_be_given_back(agents, tmp_path):
+    names = ["new\nline.log", "esc\x1b[31m.log", "tab\t.log", "ž.log", os.fsdecode(b"\xe9.log")]
+    for name in names:
+        append(tmp_path / name, "one")
+    agent = agents({"outputs": {"main": {"type": "discard"}},
+                    "inputs": {"logs": {"paths": str(tmp_path / "*.log"), "topic": "t"}}}).start()
+    wait_for(lambda: len(agent.offsets()) == len(names), 15, "all files")
+    agent.stop()
+    shown = agent.command("offsets", "list").stdout.splitlines()
+    assert len(shown) == len(names) and not any("\x1b" in line for line in shown)
+    listed = agent.command("check").stdout
+    for line in shown:
+        path = line.removesuffix("\t4")
+        assert f"  {path}\n" in listed
+        assert agent.command("offsets", "forget", path).returncode == DONE
+    assert agent.offsets() == {}
 
 
 def test_offsets_are_changed_only_while_no_agent_holds_the_state(agents, tmp_path):
