@@ -133,6 +133,13 @@ def test_a_full_disk_for_the_output_is_an_error_not_silence(simple):
         assert done.returncode == FAILED, command
 
 
+def test_a_reader_that_has_seen_enough_is_no_trouble(simple):
+    for command in ("reference", f"check -c {simple}"):
+        done = subprocess.run(["sh", "-c", f"'{BINARY}' {command} | true"], capture_output=True,
+                              text=True)
+        assert done.stderr == ""
+
+
 # --- check
 
 def test_check_prints_every_file_and_where_it_goes_and_makes_nothing(simple, tmp_path):
