@@ -109,8 +109,30 @@ def test_reference_documents_every_key_with_its_default():
                 "partition", "headers", "timestamp", "value", "redact", "sample", "rate_limit",
                 "drop", "continue", "given", "expect"):
         assert f"`{key}`" in done.stdout, key
-    for default in ("64MiB", "127.0.0.1:9144", "/var/lib/stoker", "lz4"):
-        assert default in done.stdout, default
+
+
+DEFAULTS = {
+    "agent": {"state_dir": "/var/lib/stoker", "admin": "127.0.0.1:9144", "memory": "64MiB",
+              "checkpoint_interval": "1s", "shutdown_timeout": "10s"},
+    "agent.log": {"level": "info", "format": "text"},
+    "inputs": {"max_line": "1MiB", "long_lines": "split", "encoding": "utf-8"},
+    "inputs.file": {"start": "beginning", "ignore_older": "off", "rescan": "10s", "poll": "1s",
+                    "linger": "30s", "close_idle": "5m", "compressed": "auto", "remove": "never"},
+    "inputs.multiline": {"timeout": "5s", "max_lines": "1000", "max_size": "1MiB"},
+    "outputs.kafka": {"send": "async", "acks": "all", "compression.type": "lz4",
+                      "message.max.bytes": "1048588", "delivery.timeout.ms": "infinite",
+                      "partitioner": "murmur2_random", "keyless": "sticky",
+                      "on_rejected": "dead_letter", "create_topics": "false"},
+    "routes": {"value": "body", "drop": "false", "continue": "false"},
+}
+
+
+@pytest.mark.parametrize("section", DEFAULTS)
+def test_defaults_are_those_that_users_rely_on(section):
+    rows = re.findall(r"^\| `([^`]+)` \|.*?\| `?([^|`]+)`? \|[^|]*\|$",
+                      stoker("reference", section).stdout.partition("\n## ")[0], re.M)
+    shown = {key: default.strip() for key, default in rows}
+    assert {key: shown.get(key) for key in DEFAULTS[section]} == DEFAULTS[section]
 
 
 def test_reference_of_one_part():
