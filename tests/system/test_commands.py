@@ -502,6 +502,22 @@ def test_demo_takes_lines_that_are_no_access_log(tmp_path):
     assert "\x1b" not in done.stdout, "a log must not steer the terminal"
 
 
+def test_demo_of_an_endless_file_ends_in_time_when_piped(tmp_path):
+    (tmp_path / "endless.log").write_bytes(b"x\n" * 20_000_000)
+    began = time.monotonic()
+    with open(tmp_path / "out", "w+") as out:
+        done = subprocess.run([BINARY, "demo", tmp_path / "endless.log"], stdout=out, timeout=60)
+        assert done.returncode == DONE
+        assert time.monotonic() - began < 25
+        out.seek(out.seek(0, os.SEEK_END) - 1000)
+        said = out.read()
+    for name in ("out", "endless.log"):
+        (tmp_path / name).unlink()              # pytest keeps folders for a while
+    summary = re.search(r"^records +(\d+) of (\d+) lines came back", said, re.M)
+    assert summary and summary[1] == summary[2], said
+    assert re.search("^not all ", said, re.M)
+
+
 def test_demo_of_what_is_no_file_names_it(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     for path, why in ((tmp_path / "nothing", "no such file"), (tmp_path, "not a regular file"),
