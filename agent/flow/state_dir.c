@@ -31,8 +31,8 @@ make_folder(const char *path, struct error *err)
             continue;
         *p = '\0';
         if (mkdir(copy, 0700) != 0 && errno != EEXIST)
-            result = error_set(err, ERR_SYSTEM, "cannot make the state folder '%s': %s", path,
-                               error_reason(errno));
+            result = error_set(err, ERR_SYSTEM, "cannot make the state folder '%s': %s (state_dir "
+                               "of the section 'agent' names it)", path, error_reason(errno));
         *p = was;
         if (was == '\0')
             break;
@@ -66,8 +66,8 @@ state_dir_lock(const char *path, struct error *err)
     fd = open(buf_string(&file), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     buf_fini(&file);
     if (fd < 0)
-        return error_set(err, ERR_SYSTEM, "cannot write to the state folder '%s': %s", path,
-                         error_reason(errno));
+        return error_set(err, ERR_SYSTEM, "cannot write to the state folder '%s': %s (state_dir of "
+                         "the section 'agent' names it)", path, error_reason(errno));
     if (lock(path, fd, err) == 0)
         return fd;
     close(fd);
