@@ -74,7 +74,7 @@ const struct field agent_fields[] = {
     A_TEXT(struct agent_conf, "admin", admin, "127.0.0.1:9144",
         "Where `/metrics`, `/healthz`, `/readyz`, `/status` and a page are served: host:port, "
         "`unix:/path` or `off`."),
-    A_SIZE(struct agent_conf, "memory", memory, "64MiB", 4ull << 20, 64ull << 30,
+    A_SIZE(struct agent_conf, "memory", memory, "64MiB", OUTPUT_LEAST_MEMORY, 64ull << 30,
         "The hard limit for bytes that are read and not yet acknowledged, over all inputs."),
     A_COUNT(struct agent_conf, "workers", workers, NULL, 1, 256,
         "Threads that read, split, parse and encode; by default the number of CPUs, 4 at most."),
@@ -315,10 +315,13 @@ static void
 load_outputs(struct loader *l)
 {
     struct config *c = l->c;
+    struct output *o;
 
     for (const struct node *e = need_section(l, "outputs"); e != NULL; e = e->next) {
         c->outputs = mem_array(c->outputs, c->noutputs + 1, sizeof *c->outputs);
-        c->outputs[c->noutputs++] = make_output(l, e);
+        c->outputs[c->noutputs++] = o = make_output(l, e);
+        if (o->memory > 0 && o->memory < c->agent.memory)
+            c->agent.memory = o->memory;
     }
 }
 
@@ -379,6 +382,12 @@ use_named_parser(struct loader *l, struct plan *plan, const struct node *n)
         if (strcmp(l->parsers[i].name, n->text) == 0) {
             if (l->parsers[i].parser != NULL)
                 use_parser(l, plan, l->parsers[i].parser, n);
+            return;
+        }
+    for (const struct parser_type *const *t = registry_parsers; *t != NULL; t++)
+        if (strcmp((*t)->name, n->text) == 0 && !n->secret) {
+            errors_at(l->errs, n->at, "there is no parser '%s' (did you mean {type: %s}?)",
+                      n->text, n->text);
             return;
         }
     say_unknown(l, "parser", n, node_nearest(find_map(l, "parsers"), n->text));

@@ -48,7 +48,7 @@ static const struct field fields[] = {
         "How often to look for new files even when no event came."),
     A_TIME(struct file_conf, "poll", poll, "1s", 10, 3600 * 1000,
         "How often to look at known files that send no events (network file systems). Files "
-        "with events are looked at too, in turn, at most 100 a second."),
+        "with events are looked at too, in turn, 100 of them in ten times as long."),
     A_TIME(struct file_conf, "linger", linger, "30s", 0, 24 * 3600 * 1000,
         "A file that was renamed or deleted is kept open until it was read and acknowledged to "
         "its end and did not grow for this long."),

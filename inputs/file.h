@@ -12,7 +12,7 @@
  *     file_copy       is a new file a copy of one that we read?      (loop)
  *     file_mark       how far a tail has read, now and a while ago   (loop)
  *     file_search     where has a content gone?                      (loop and worker)
- *     file_sweep      once a second: what no event will tell         (loop and worker)
+ *     file_sweep      now and then: what no event will tell          (loop and worker)
  *     file_flush      groups of lines that have waited long enough   (loop)
  *     file_target     where a symbolic link leads                    (worker)
  *

@@ -12,13 +12,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "agent/base/clock.h"
@@ -42,6 +40,7 @@ struct folder {
     bool              remote;       /* no events come from others' writes */
     int               wd;           /* -1: not watched */
     bool              settled;      /* read when mtime_ns was old already */
+    bool              plain;        /* all its entries are files that a revisit need not look at */
     int64_t           mtime_ns;
     struct file_map   by_name;
     struct entry     *entries;
@@ -161,37 +160,6 @@ release_watch(struct file_discover *d, int wd)
     file_watch_remove(d->inotify, wd);
     file_map_remove(&d->watches, &w->by_number);
     free(w);
-}
-
-/* Do writes by other machines, or behind the kernel's back, go unnoticed here? */
-static bool
-is_remote(const char *path)
-{
-    enum { CIFS = 0xff534d42, CEPH = 0x00c36400, FUSE = 0x65735546, LUSTRE = 0x0bd00bd0,
-           GPFS = 0x47504653, VBOX = 0x786f4256, SMB2 = 0xfe534d42, GFS2 = 0x01161970 };
-    struct statfs fs;
-
-    if (statfs(path, &fs) != 0)
-        return false;
-    switch ((uint32_t)fs.f_type) {
-    case NFS_SUPER_MAGIC:
-    case SMB_SUPER_MAGIC:
-    case AFS_SUPER_MAGIC:
-    case CODA_SUPER_MAGIC:
-    case OCFS2_SUPER_MAGIC:
-    case V9FS_MAGIC:
-    case CIFS:
-    case SMB2:
-    case CEPH:
-    case FUSE:
-    case LUSTRE:
-    case GPFS:
-    case VBOX:
-    case GFS2:
-        return true;
-    default:
-        return false;
-    }
 }
 
 static void
@@ -322,7 +290,7 @@ new_folder(struct file_discover *d, struct folder *parent, char *path, const str
     for (size_t i = 0; i < f->spots.count; i++)
         if (file_glob_literal(d->globs, f->spots.list[i], &last) == NULL)
             f->wide = true;
-    f->remote = is_remote(folder_path(f));
+    f->remote = file_watch_is_deaf(folder_path(f));
     file_map_add(&d->by_place, &f->by_place, file_hash_numbers(f->device, f->inode));
     return f;
 }
@@ -507,6 +475,7 @@ meet_entry(struct file_discover *d, struct folder *f, const char *name)
     if (e == NULL)
         e = add_entry(d, f, name);
     e->seen = d->scan;
+    f->plain = false;
     return e;
 }
 
@@ -631,16 +600,24 @@ is_unchanged(const struct file_discover *d, const struct folder *f)
            stat(folder_path(f), &st) == 0 && mtime_ns(&st) == f->mtime_ns;
 }
 
-/* Look again at what can change behind its name. */
+/* Look again at what can change behind its name.  Where nothing can, that is known until
+ * an entry is looked at again: ten thousand files cost a look no more than one. */
 static void
 revisit(struct file_discover *d, struct folder *f)
 {
+    bool plain = true;
+
+    if (f->plain)
+        return;
     for (struct entry *e = f->entries; e != NULL; e = e->next)
-        if (e->link || e->below != NULL || (!e->file && !e->excluded))
+        if (e->link || e->below != NULL || (!e->file && !e->excluded)) {
             (void)look(d, f, e->name, e->listed);
-        else
+            plain = false;
+        } else {
             e->seen = d->scan;
+        }
     sweep_entries(d, f);
+    f->plain = plain;
 }
 
 /* Look at the only names that matter; true if an event may be needed to hear

@@ -129,10 +129,12 @@ set_watch(struct file_input *in, struct file_name *n, int wd, bool own_watch)
         in->unwatched--;
     n->wd = wd;
     n->own_watch = own_watch;
-    if (n->wd < 0)
+    if (n->wd < 0) {
         in->unwatched++;
-    else
+        file_sweep_attend(in);
+    } else {
         file_map_add(&in->events, &n->by_event, file_hash_name(wd, event_name(n)));
+    }
 }
 
 static struct file_name *
@@ -456,6 +458,7 @@ wake_named(struct file_input *in, int wd, const char *name, bool anew)
         if (n->wd != wd || strcmp(event_name(n), name) != 0)
             continue;
         known = true;
+        n->tail->unheard = false;
         if (anew)
             n->tail->rest_until = 0;
         file_tail_wake(n->tail);

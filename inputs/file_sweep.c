@@ -19,7 +19,8 @@
 enum {
     TICK_MS = 1000,
     SOON_MS = 200,
-    WATCHED_A_SECOND = 100,     /* files with events that are looked at nevertheless */
+    TURN = 100,                 /* files with events that are looked at together, */
+    TURN_POLLS = 10,            /* and how often: in so many times `poll` */
     SPARE_DESCRIPTORS = 256,    /* for everything that is no followed file */
     LEAST_OPEN = 32,
 };
@@ -32,6 +33,13 @@ struct file_glance {
     uint64_t size;
     int64_t  mtime_ms;
 };
+
+/* How soon to look again while there is something to look at. */
+static uint64_t
+tick(const struct file_input *in)
+{
+    return in->conf.poll < TICK_MS ? in->conf.poll : TICK_MS;
+}
 
 /* ---- The look ---------------------------------------------------------------- */
 
@@ -59,6 +67,28 @@ is_finished(const struct file_tail *t)
     return t->state == TAIL_CLOSED && t->exists;
 }
 
+static bool
+is_watched(const struct file_tail *t)
+{
+    for (const struct file_name *n = t->names; n != NULL; n = n->next)
+        if (n->wd >= 0)
+            return true;
+    return false;
+}
+
+/* It has grown, and no event has told.  Once, that may be on its way; twice, and
+ * who knows of the others? */
+static void
+note_unheard(struct file_input *in, struct file_tail *t)
+{
+    if (!is_watched(t))
+        return;
+    if (t->unheard)
+        in->sweep.doubted = in->places.count;
+    t->unheard = true;
+    file_tail_attend(t);
+}
+
 static void
 compare(struct file_input *in, const struct file_glance *g)
 {
@@ -74,6 +104,7 @@ compare(struct file_input *in, const struct file_glance *g)
     } else if (!g->there) {
         file_scan_request(in, false);
     } else if (g->size != t->disk_size || g->mtime_ms != t->mtime_ms) {
+        note_unheard(in, t);
         file_tail_wake(t);
     }
 }
@@ -110,15 +141,6 @@ add_glance(struct file_sweep *sweep, struct file_tail *t)
         .inode = s->identity.inode };
 }
 
-static bool
-is_watched(const struct file_tail *t)
-{
-    for (const struct file_name *n = t->names; n != NULL; n = n->next)
-        if (n->wd >= 0)
-            return true;
-    return false;
-}
-
 /* A file that was just read needs no look; one that is finished does, to be
  * forgotten when it is deleted. */
 static bool
@@ -140,34 +162,48 @@ choose_unwatched(struct file_input *in, uint64_t now)
 }
 
 static void
-choose_in_turn(struct file_input *in, uint64_t now, size_t most)
+choose_unheard(struct file_input *in, uint64_t now)
+{
+    struct file_tail *t;
+
+    TAILQ_FOREACH(t, &in->attended, attended)
+        if (t->unheard && is_worth_a_look(t, now) && is_watched(t))
+            add_glance(&in->sweep, t);
+}
+
+static void
+choose_in_turn(struct file_input *in, uint64_t now)
 {
     struct file_sweep *sweep = &in->sweep;
 
-    for (size_t i = 0; i < most && i < in->places.count; i++) {
+    sweep->turned_at = now;
+    sweep->doubted -= sweep->doubted < TURN ? sweep->doubted : TURN;
+    for (size_t i = 0; i < TURN && i < in->places.count; i++) {
         if (sweep->next == NULL)
             sweep->next = TAILQ_FIRST(&in->all);
         if (sweep->next == NULL)
             return;
-        if (is_worth_a_look(sweep->next, now) &&
+        if (is_worth_a_look(sweep->next, now) && !sweep->next->unheard &&
             (is_watched(sweep->next) || is_finished(sweep->next)))
             add_glance(sweep, sweep->next);
         sweep->next = TAILQ_NEXT(sweep->next, all);
     }
 }
 
+/* Rather a little early than a whole tick late. */
 static void
 poll_files(struct file_input *in, uint64_t now)
 {
     struct file_sweep *sweep = &in->sweep;
-    const uint64_t     passed = now - sweep->polled_at;
 
-    if (sweep->busy || passed < in->conf.poll)
+    if (sweep->busy || now - sweep->polled_at + tick(in) / 2 < in->conf.poll)
         return;
     sweep->polled_at = now;
     if (in->unwatched > 0)
         choose_unwatched(in, now);
-    choose_in_turn(in, now, (size_t)(passed * WATCHED_A_SECOND / 1000 + 1));
+    choose_unheard(in, now);
+    if (sweep->doubted > 0 || now - sweep->turned_at >= (TURN_POLLS - 1) * in->conf.poll)
+        choose_in_turn(in, now);
     if (sweep->nglances == 0)
         return;
     sweep->busy = true;
@@ -187,6 +223,20 @@ is_over(const struct file_tail *t, uint64_t now)
     return t->gone_at != 0 && now - since >= t->input->conf.linger;
 }
 
+/* One whose records could not be sent goes on at once when that may be over. */
+static bool
+has_rested(struct file_tail *t, uint64_t now)
+{
+    struct source *s = file_source(t);
+
+    if (source_may_go_on(s))
+        t->rests = 0;
+    else if (now + SOON_MS < t->rest_until)     /* rather now than a tick later */
+        return false;
+    s->stalled_by = NULL;
+    return true;
+}
+
 /* False if there is nothing more to see to. */
 static bool
 see_to(struct file_tail *t, uint64_t now)
@@ -196,7 +246,7 @@ see_to(struct file_tail *t, uint64_t now)
     if (t->state == TAIL_WAITING || t->state == TAIL_RESTING)
         t->read.final = is_over(t, now);
     if (t->state == TAIL_RESTING) {
-        if (now >= t->rest_until)
+        if (has_rested(t, now))
             file_tail_event(t, EV_RESTED);
         return true;
     }
@@ -210,7 +260,7 @@ see_to(struct file_tail *t, uint64_t now)
         return true;
     }
     if (t->gone_at == 0 || t->state == TAIL_CLOSED)
-        return file_remove_is_ahead(t);
+        return t->unheard || file_remove_is_ahead(t);
     if (t->state == TAIL_WAITING &&
         (t->read.final || (can_read && now - t->read_at >= t->input->conf.poll)))
         file_tail_event(t, EV_WAKE);
@@ -278,37 +328,60 @@ count_descriptors(void)
 
 /* ---- The tick ---------------------------------------------------------------- */
 
+/* Until then there is nothing to be done, unless something happens. */
+static uint64_t
+long_pause(const struct file_input *in)
+{
+    const uint64_t turn = TURN_POLLS * in->conf.poll;
+
+    return turn < in->conf.close_idle ? turn : in->conf.close_idle;
+}
+
 static void
 on_tick(uv_timer_t *timer)
 {
     struct file_input *in = timer->data;
     const uint64_t     now = clock_ms();
 
+    uv_timer_start(timer, on_tick, long_pause(in), 0);
     see_to_all(in, now);
     close_idle(in, now);
     poll_files(in, now);
+    if (!TAILQ_EMPTY(&in->attended) || in->unwatched > 0 || in->sweep.doubted > 0)
+        file_sweep_attend(in);
+}
+
+static void
+wake_within(struct file_input *in, uint64_t ms)
+{
+    uv_timer_t *timer = &in->sweep.timer;
+
+    if (!in->stopping && uv_timer_get_due_in(timer) > ms)
+        uv_timer_start(timer, on_tick, ms, 0);
 }
 
 void
 file_sweep_start(struct file_input *in)
 {
     struct file_sweep *sweep = &in->sweep;
-    const uint64_t     tick = in->conf.poll < TICK_MS ? in->conf.poll : TICK_MS;
 
     uv_timer_init(in->loop, &sweep->timer);
     sweep->timer.data = sweep->work.data = in;
-    sweep->polled_at = clock_ms();
+    sweep->polled_at = sweep->turned_at = clock_ms();
     sweep->most_open = count_descriptors();
-    uv_timer_start(&sweep->timer, on_tick, tick, tick);
+    uv_timer_start(&sweep->timer, on_tick, long_pause(in), 0);
+}
+
+void
+file_sweep_attend(struct file_input *in)
+{
+    wake_within(in, tick(in));
 }
 
 void
 file_sweep_soon(struct file_input *in)
 {
-    const uint64_t tick = uv_timer_get_repeat(&in->sweep.timer);
-
-    if (tick > SOON_MS && !in->stopping)
-        uv_timer_start(&in->sweep.timer, on_tick, SOON_MS, tick);
+    wake_within(in, SOON_MS);
 }
 
 void

@@ -1,10 +1,15 @@
-/* file_sweep.h - once a second: what no event will tell.
+/* file_sweep.h - now and then: what no event will tell.
  *
  * Files without events (network file systems, no watch to be had) are looked
- * at every `poll`; the others too, in turn and few at a time, for writes that
- * cause no event.  Tails that rest or are gone get their next step, and
- * descriptors that were quiet for `close_idle` are closed.  Loop thread, but
- * for the looking: that is one job for all.
+ * at every `poll`.  So are those of which none came although there should have
+ * been one: a write through mmap() causes none, nor does one behind the kernel's
+ * back.  To find those, the others are looked at too: a hundred in ten times `poll`,
+ * in turn, and in one `poll` once a file was found so twice.  (Whose events were lost
+ * by the kernel, all are looked at: file_watch.h.)
+ *
+ * Tails that rest or are gone get their next step, and descriptors that were quiet
+ * for `close_idle` are closed.  When there is nothing of this kind, nobody wakes
+ * up for it.  Loop thread, but for the looking: that is one job for all.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -26,7 +31,8 @@ struct file_sweep {
     uv_timer_t          timer;
     uv_work_t           work;
     struct file_tail   *next;           /* whose turn it is; NULL: the first's */
-    uint64_t            polled_at;
+    uint64_t            polled_at, turned_at;
+    size_t              doubted;        /* how many are still to be looked at without delay */
     size_t              most_open;      /* descriptors that tails may hold */
     struct log_repeat   told;
     bool                busy;
@@ -35,6 +41,9 @@ struct file_sweep {
 };
 
 void file_sweep_start(struct file_input *in);
+
+/* There is something to be seen to now: in a second at the latest. */
+void file_sweep_attend(struct file_input *in);
 
 /* Do not wait for a whole second: a file is held that may be a copy. */
 void file_sweep_soon(struct file_input *in);

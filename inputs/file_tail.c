@@ -139,12 +139,13 @@ file_tail_descriptors(void)
 
 /* ---- Lists ------------------------------------------------------------------- */
 
-static void
-attend(struct file_tail *t)
+void
+file_tail_attend(struct file_tail *t)
 {
     if (!t->is_attended)
         TAILQ_INSERT_TAIL(&t->input->attended, t, attended);
     t->is_attended = true;
+    file_sweep_attend(t->input);
 }
 
 static void
@@ -374,7 +375,7 @@ static enum file_tail_event
 wait_in_crowd(struct file_tail *t)
 {
     t->rest_until = clock_ms() + CROWD_MS;
-    attend(t);
+    file_tail_attend(t);
     return EV_NONE;
 }
 
@@ -429,7 +430,7 @@ judge(struct file_tail *t)
     }
     if (t->read.nmarks > 0)
         return EV_MORE;         /* the job compares it with another */
-    attend(t);                  /* the sweep wakes it */
+    file_tail_attend(t);        /* the sweep wakes it */
     file_sweep_soon(t->input);
     return EV_END;
 }
@@ -438,7 +439,7 @@ static enum file_tail_event
 note_empty(struct file_tail *t)
 {
     if (file_remove_is_ahead(t))
-        attend(t);
+        file_tail_attend(t);
     return EV_NONE;
 }
 
@@ -451,7 +452,7 @@ settle(struct file_tail *t)
     if (t->is_unpacked && !t->read.soon && t->held_at == 0)
         file_unpack_drop(t);
     if (t->read.soon || file_remove_is_ahead(t))
-        attend(t);
+        file_tail_attend(t);
     join_open(t);
     file_sweep_trim(t->input);
     file_flush_note(t);
@@ -479,7 +480,7 @@ begin_rest(struct file_tail *t)
         rest_ms = LONGEST_REST_MS;
     t->rests++;
     t->rest_until = clock_ms() + rest_ms;
-    attend(t);
+    file_tail_attend(t);
 }
 
 static enum file_tail_event
@@ -517,7 +518,7 @@ note_gone(struct file_tail *t)
 {
     t->gone_at = clock_ms();
     leave_open(t);
-    attend(t);
+    file_tail_attend(t);
     if (t->state != TAIL_READING && t->read.fd < 0 && !t->elsewhere &&
         file_source(t)->window.length > 0)
         file_source(t)->once = true;    /* it could not be opened any more to be read again */
@@ -568,7 +569,7 @@ forget(struct file_tail *t)
     checkpoints_remove(t->input->store, file_source(t));
     file_copy_forget(t);
     file_follow_forget(t);
-    attend(t);                  /* the sweep frees it */
+    file_tail_attend(t);        /* the sweep frees it */
     return EV_NONE;
 }
 

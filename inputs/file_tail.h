@@ -68,6 +68,7 @@ struct file_tail {
     bool                  elsewhere;    /* gone, but its path leads to it */
     bool                  opening;      /* a request is out that opens it (file_hold.h) */
     bool                  kept;         /* `remove` cannot remove it */
+    bool                  unheard;      /* it has grown, and no event has told (file_sweep.h) */
     bool                  compared;     /* its job has compared it with others (file_copy.h) */
     bool                  is_indexed;   /* by_start */
     bool                  is_young;     /* in the list: less was seen than makes a start */
@@ -116,6 +117,9 @@ void file_tail_event(struct file_tail *t, enum file_tail_event event);
 
 /* It may have grown: read it at once, or when the pause after its last read is over. */
 void file_tail_wake(struct file_tail *t);
+
+/* The sweep is to see to it. */
+void file_tail_attend(struct file_tail *t);
 
 /* Wake those whose pause is over. */
 void file_tail_wake_due(struct file_input *in);

@@ -6,8 +6,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { EVENT_BYTES = 64 * 1024 };
@@ -112,4 +114,34 @@ void
 file_watch_remove(int inotify, int wd)
 {
     (void)inotify_rm_watch(inotify, wd);
+}
+
+bool
+file_watch_is_deaf(const char *path)
+{
+    enum { CIFS = 0xff534d42, CEPH = 0x00c36400, FUSE = 0x65735546, LUSTRE = 0x0bd00bd0,
+           GPFS = 0x47504653, VBOX = 0x786f4256, SMB2 = 0xfe534d42, GFS2 = 0x01161970 };
+    struct statfs fs;
+
+    if (statfs(path, &fs) != 0)
+        return false;
+    switch ((uint32_t)fs.f_type) {
+    case NFS_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case AFS_SUPER_MAGIC:
+    case CODA_SUPER_MAGIC:
+    case OCFS2_SUPER_MAGIC:
+    case V9FS_MAGIC:
+    case CIFS:
+    case SMB2:
+    case CEPH:
+    case FUSE:
+    case LUSTRE:
+    case GPFS:
+    case VBOX:
+    case GFS2:
+        return true;
+    default:
+        return false;
+    }
 }

@@ -62,4 +62,8 @@ enum file_watch_kind { FILE_WATCH_FOLDER, FILE_WATCH_FILE };
 int  file_watch_add(int inotify, const char *path, enum file_watch_kind kind);
 void file_watch_remove(int inotify, int wd);
 
+/* Do writes by other machines, or behind the kernel's back, go unnoticed here?  Any thread
+ * that may block. */
+bool file_watch_is_deaf(const char *path);
+
 #endif

@@ -121,6 +121,8 @@ compile_path(struct file *f, const char *what, const struct node *conf, struct e
     arena_init(&f->arena);
     if (f->path == NULL)
         return -1;
+    if (f->path_node->len == 0)
+        return errors_at(errs, f->path_node->at, "'path' must not be empty");
     if (names_count(f->names) > known)
         return errors_at(errs, f->path_node->at,
                          "'path' cannot have the field '%.*s' (only topic, input, host.name, "

@@ -174,7 +174,7 @@ on_written(uv_work_t *request, int status)
         finish_stop(j);
     } else if (j->error != 0) {
         log_again(&j->told, LOG_ERROR, "output '%s' cannot write to '%s': %s (it waits)",
-                  j->base.name, j->where, strerror(j->error));
+                  j->base.name, j->where, error_reason(j->error));
         uv_timer_start(&j->retry, on_retry, RETRY_MS, 0);
     } else {
         log_over(&j->told);

@@ -24,6 +24,7 @@
  *     kafka_errors     librdkafka's errors in the user's words
  *     kafka_dead       dead letters on their way to a topic
  *     kafka_yield      giving memory back that only waits
+ *     kafka_doubt      lanes that have held memory for long, and may hold a little only
  *     kafka_forget     fire_and_forget: giving up what cannot be sent
  *     kafka_limits     what a topic takes, asked for when it has refused something
  *     kafka_times      times that a topic does not take
@@ -82,10 +83,18 @@ enum kafka_lane_state {
     LANE_STATES
 };
 
+/* May a lane have a whole batch out?  See kafka_doubt.c. */
+enum kafka_doubt {
+    DOUBT_NONE,
+    DOUBT_LEADER,           /* others that have its leader hold memory for long */
+    DOUBT_LANE,             /* it did itself */
+};
+
 struct kafka_lane {
     struct kafka_topic   *topic;
     int32_t               partition;
     int32_t               leader;           /* a broker's number, once metadata has said it */
+    uint64_t              leaderless_at;    /* clock_ms(), if it is none */
     enum kafka_lane_state state;
     struct kafka_lane    *next;             /* of those that are ready, or that rest */
     struct kafka_pieces   waiting;
@@ -101,6 +110,8 @@ struct kafka_lane {
     uint64_t              backoff;          /* ms, 0: none */
     uint64_t              retry_at;         /* clock_ms(), while it rests */
     uint64_t              moved_at;         /* clock_ms(): a batch arrived, or the first came in */
+    bool                  gave_up;          /* what waited was taken back since */
+    enum kafka_doubt      doubt;
 };
 
 struct kafka_lanes {
@@ -140,6 +151,7 @@ struct kafka_topic {
     uint32_t               still[STILLS];   /* partitions that were told of, */
     uint64_t               still_since[STILLS];     /* and clock_ms() of when that began */
     int32_t                leaderless;      /* partitions, as metadata has it */
+    uint64_t               moves;           /* counts on when something goes on that was given up */
     _Atomic int32_t        count;           /* partitions, 0: not known; workers read it */
     _Atomic uint64_t       turn;            /* for records that take turns; workers count it up */
     struct kafka_lane    **lanes;
@@ -203,7 +215,7 @@ struct kafka {
     rd_kafka_resp_err_t            answer_err;
     uint64_t                       ask_backoff; /* ms */
 
-    uv_timer_t                     watch;       /* kafka_watch; runs while something is out */
+    uv_timer_t                     watch;       /* runs while something is out, or has no leader */
 
     /* kafka_lane, kafka_send */
     uv_prepare_t                   turn;        /* runs while a lane is ready */
@@ -225,6 +237,10 @@ struct kafka {
     struct topic_report           *topic_reports;   /* as many as topics, when it was asked for */
     struct broker_report          *brokers;
     size_t                         nbrokers;
+
+    /* kafka_doubt */
+    uint64_t                       took_back_at;    /* clock_ms(), */
+    uint64_t                       next_try;        /* and when a lane in doubt may send */
 
     /* kafka_dead */
     struct kafka_topic            *dead;        /* that of dead_letter_topic, once it is wanted */
@@ -316,6 +332,17 @@ bool kafka_dead_letter(struct output *o, const struct run *run, struct message *
 struct headers *kafka_dead_headers(struct message *m, uint32_t more);
 void kafka_dead_refused(struct kafka *k, struct message *m, const char *reason);
 void kafka_dead_waited(struct kafka_topic *t);
+
+/* ---- kafka_yield.c: is it so slow that it counts as not moving at all? */
+bool kafka_lane_stuck(const struct kafka_lane *l);
+
+/* ---- kafka_doubt.c: `take_back` what lanes that are stuck have with the client, if that is
+ * much; a lane in doubt `may_send` a little from then on; `over` when a lane has moved of which
+ * something was taken back, `leader` when it has another leader, or one again. */
+void kafka_doubt_take_back(struct kafka *k);
+bool kafka_doubt_may_send(struct kafka_lane *l);
+void kafka_doubt_over(struct kafka_lane *l);
+void kafka_doubt_leader(struct kafka_lane *l);
 
 /* ---- kafka_forget.c: with at_most_once.  `error`: is it one after which a message is given
  * up?  `failed`: then let go of what of the batch has failed; `doubtful`: of a message that may

@@ -5,8 +5,8 @@
  * was sent.  While brokers take records, and while there is memory, that is all.
  * When memory is short and nothing has arrived for a while, what is held is let
  * go of, and counted: an outage of any length then costs records, but neither
- * stops the files from being read nor takes more memory.  The same for a topic
- * that takes nothing while others do.
+ * stops the files from being read nor takes more memory.  The same for a topic, or a
+ * partition, that takes nothing while others do.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -47,16 +47,27 @@ lose_list(struct kafka *k, struct kafka_pieces *list)
 }
 
 static void
+lose_lane(struct kafka_lane *l)
+{
+    lose_list(l->topic->kafka, &l->waiting);
+    l->waiting_bytes = l->waiting_messages = 0;
+}
+
+static void
 lose_waiting(struct kafka_topic *t)
 {
     lose_list(t->kafka, &t->unplaced);
     t->unplaced_messages = 0;
-    for (int32_t i = 0; i < t->nlanes; i++) {
-        struct kafka_lane *l = t->lanes[i];
+    for (int32_t i = 0; i < t->nlanes; i++)
+        lose_lane(t->lanes[i]);
+}
 
-        lose_list(t->kafka, &l->waiting);
-        l->waiting_bytes = l->waiting_messages = 0;
-    }
+static void
+lose_stuck_lanes(struct kafka_topic *t, uint64_t now)
+{
+    for (int32_t i = 0; i < t->nlanes; i++)
+        if (kafka_lane_stuck(t->lanes[i]) && now - t->lanes[i]->moved_at >= PATIENCE_MS)
+            lose_lane(t->lanes[i]);
 }
 
 static bool
@@ -79,6 +90,8 @@ kafka_forget_pressed(struct kafka *k)
     for (struct kafka_topic *t = k->topics; t != NULL; t = t->next)
         if (stalled || (kafka_topic_stuck(t) && now - t->since >= PATIENCE_MS))
             lose_waiting(t);
+        else
+            lose_stuck_lanes(t, now);
     if (stalled && now - k->purged_at >= PATIENCE_MS) {
         k->purged_at = now;             /* rarely: a slow answer is an answer */
         if (k->state == PRODUCER_THERE && k->outstanding > 0)

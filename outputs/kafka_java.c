@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "agent/base/log.h"
+#include "agent/flow/output.h"
 
 enum { SMALL_BATCH = 65536 };
 
@@ -75,6 +76,19 @@ take_batch_size(struct kafka_loading *l, const struct node *entry, const char *t
     if (strtoull(set_to, NULL, 10) < SMALL_BATCH)
         log_warn("%s: batch.size %s makes small requests and costs throughput (leave it out: "
                  "a batch is then as large as what waits)", l->what, set_to);
+}
+
+/* Bytes that wait are counted by the agent, over all outputs: the least that one of them
+ * asks for holds. */
+static void
+take_buffer_memory(struct kafka_loading *l, const struct node *entry, const char *text)
+{
+    struct error err;
+
+    if (field_size(text, &l->settings->memory, &err) == -1)
+        (void)refuse(l, entry, "must be a size");
+    else if (l->settings->memory < OUTPUT_LEAST_MEMORY)
+        (void)refuse(l, entry, "must be 4MiB at least: it lowers 'memory' of the section 'agent'");
 }
 
 static void
@@ -285,7 +299,7 @@ static const struct row rows[] = {
     IGNORE("metadata.max.idle.ms", "topics stay known as long as the agent runs"),
     IGNORE("max.block.ms", no_waiting),
     TAKE("block.on.buffer.full", take_block_on_full),
-    REFUSE("buffer.memory", "is 'memory' of the section 'agent', for all outputs together"),
+    TAKE("buffer.memory", take_buffer_memory),
     TAKE("batch.size", take_batch_size),
     TAKE("compression.gzip.level", take_level),
     TAKE("compression.lz4.level", take_level),

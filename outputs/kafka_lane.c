@@ -168,7 +168,7 @@ void
 kafka_lane_add(struct kafka_lane *l, struct chunk *c, uint32_t first, uint32_t count,
                uint64_t bytes)
 {
-    if (l->state == LANE_IDLE)
+    if (l->state == LANE_IDLE && l->doubt == DOUBT_NONE)
         l->moved_at = clock_ms();
     kafka_pieces_add(l->topic->kafka, &l->waiting, c, first, count);
     l->waiting_bytes += bytes;
@@ -310,6 +310,8 @@ settle(struct kafka_lane *l)
         l->backoff = 0;
         l->moved_at = clock_ms();
     }
+    if (!again && l->out_messages > 0 && (l->gave_up || l->doubt != DOUBT_NONE))
+        kafka_doubt_over(l);
     out = l->out;
     l->out = (struct kafka_pieces){ NULL, NULL };
     l->out_bytes = 0;

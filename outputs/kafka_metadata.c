@@ -82,6 +82,7 @@ kafka_metadata_trouble(struct kafka_topic *t, enum kafka_topic_state state)
 void
 kafka_metadata_fine(struct kafka_topic *t)
 {
+    t->moves += t->state != TOPIC_KNOWN;
     t->state = TOPIC_KNOWN;
     if (t->told.told_at != 0)
         log_info("output '%s': topic '%s' takes records again", t->kafka->base.name, t->name);

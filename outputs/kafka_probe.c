@@ -1,7 +1,7 @@
 /* kafka_probe.c - `check --connect`: would this output work?
  *
- * A producer of its own, no loop: brokers and login first, then every topic,
- * then what the topics say about sizes.
+ * A producer of its own, which creates nothing, and no loop: brokers and login
+ * first, then every topic, then what the topics say about sizes.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "outputs/kafka.h"
 #include "outputs/kafka_errors.h"
@@ -33,6 +34,7 @@ struct probe {
     bool                       heard;
     _Atomic int                certificate; /* why the broker's is not trusted */
     const rd_kafka_metadata_t *metadata;
+    int32_t                    broker;      /* one that answered, or -1 */
 };
 
 static int
@@ -112,6 +114,79 @@ reach(struct probe *p)
                    rd_kafka_err2str(err));
 }
 
+/* ---- What they say of themselves -------------------------------------------- */
+
+/* The settings of brokers or topics: `found` lives as long as the answer, which is NULL
+ * with none found if there was none. */
+static rd_kafka_event_t *
+describe(struct probe *p, rd_kafka_ResourceType_t kind, const struct strings *names,
+         const rd_kafka_ConfigResource_t ***found, size_t *count)
+{
+    rd_kafka_ConfigResource_t **wanted = mem_array(NULL, names->count, sizeof *wanted);
+    rd_kafka_AdminOptions_t    *options =
+        rd_kafka_AdminOptions_new(p->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_queue_t           *answers = rd_kafka_queue_new(p->rk);
+    const int                   wait = left(p) < SIZES_MS ? left(p) + 1 : SIZES_MS;
+    rd_kafka_event_t           *answer;
+    char                        text[200];
+
+    *count = 0;
+    for (size_t i = 0; i < names->count; i++)
+        wanted[i] = rd_kafka_ConfigResource_new(kind, names->list[i]);
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, wait, text, sizeof text);
+    rd_kafka_DescribeConfigs(p->rk, wanted, names->count, options, answers);
+    answer = rd_kafka_queue_poll(answers, wait);
+    if (answer != NULL && rd_kafka_event_error(answer) == 0)
+        *found = rd_kafka_DescribeConfigs_result_resources(
+            rd_kafka_event_DescribeConfigs_result(answer), count);
+    rd_kafka_ConfigResource_destroy_array(wanted, names->count);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(answers);
+    free(wanted);
+    return answer;
+}
+
+/* NULL: it may not be seen. */
+static const char *
+find_value(const rd_kafka_ConfigResource_t *resource, const char *name)
+{
+    const rd_kafka_ConfigEntry_t **entries;
+    size_t                         count = 0;
+
+    if (rd_kafka_ConfigResource_error(resource) != 0)
+        return NULL;
+    entries = rd_kafka_ConfigResource_configs(resource, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
+            return rd_kafka_ConfigEntry_value(entries[i]);
+    return NULL;
+}
+
+/* Would they make a topic that is asked for?  Not known: yes. */
+static bool
+brokers_create(struct probe *p)
+{
+    struct strings                    ids = { NULL, 0, 0 };
+    const rd_kafka_ConfigResource_t **found;
+    size_t                            count;
+    rd_kafka_event_t                 *answer;
+    bool                              create = true;
+    char                              id[16];
+
+    snprintf(id, sizeof id, "%" PRId32, p->broker);
+    strings_add(&ids, id);
+    answer = describe(p, RD_KAFKA_RESOURCE_BROKER, &ids, &found, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = find_value(found[i], "auto.create.topics.enable");
+
+        create = create && (value == NULL || strcmp(value, "true") == 0);
+    }
+    if (answer != NULL)
+        rd_kafka_event_destroy(answer);
+    strings_fini(&ids);
+    return create;
+}
+
 /* ---- Topics ---------------------------------------------------------------- */
 
 static int
@@ -137,6 +212,11 @@ judge_topic(struct probe *p, const rd_kafka_metadata_topic_t *t)
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         return check_partitions(p, t);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        if (p->kafka->settings.create_topics && brokers_create(p)) {
+            log_info("output '%s': topic '%s' does not exist yet (the brokers are asked to create "
+                     "it when there are records)", name, t->topic);
+            return 0;
+        }
         return trouble(p, "output '%s': topic '%s' does not exist (%s)", name, t->topic,
                        p->kafka->settings.create_topics ? "and the brokers do not create it"
                                                         : "create it, or set create_topics: true");
@@ -146,13 +226,6 @@ judge_topic(struct probe *p, const rd_kafka_metadata_topic_t *t)
     default:
         return trouble(p, "output '%s': topic '%s': %s", name, t->topic, rd_kafka_err2str(t->err));
     }
-}
-
-static bool
-being_made(rd_kafka_resp_err_t err, bool create)
-{
-    return err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-           (create && err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
 }
 
 /* Ask about one topic; one that the brokers are just creating gets some time.
@@ -173,7 +246,7 @@ check_topic(struct probe *p, const char *topic)
     for (;;) {
         err = rd_kafka_metadata(p->rk, 0, rkt, &md, left(p) + 1);
         if (err != 0 || md->topic_cnt == 0 || left(p) <= RETRY_MS ||
-            !being_made(md->topics[0].err, p->kafka->settings.create_topics))
+            md->topics[0].err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
             break;
         rd_kafka_metadata_destroy(md);
         uv_sleep(RETRY_MS);
@@ -196,57 +269,28 @@ check_topic(struct probe *p, const char *topic)
 static void
 judge_size(struct probe *p, const rd_kafka_ConfigResource_t *resource, uint64_t max_line)
 {
-    const rd_kafka_ConfigEntry_t **entries;
-    size_t                         count;
+    const char *value = find_value(resource, "max.message.bytes");
 
-    entries = rd_kafka_ConfigResource_configs(resource, &count);
-    for (size_t i = 0; i < count; i++) {
-        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-
-        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "max.message.bytes") != 0 ||
-            value == NULL || strtoull(value, NULL, 10) >= max_line)
-            continue;
+    if (value != NULL && strtoull(value, NULL, 10) < max_line)
         (void)trouble(p, "output '%s': topic '%s' takes records of at most %s bytes, and lines "
                       "may have %" PRIu64 " (lower max_line, or raise max.message.bytes of the "
                       "topic)", p->kafka->base.name, rd_kafka_ConfigResource_name(resource),
                       value, max_line);
-    }
 }
 
 /* Who may not describe the topic's settings just does not learn its limit. */
 static void
 check_sizes(struct probe *p, const struct strings *topics, uint64_t max_line)
 {
-    rd_kafka_ConfigResource_t **wanted = mem_array(NULL, topics->count, sizeof *wanted);
-    rd_kafka_AdminOptions_t    *options =
-        rd_kafka_AdminOptions_new(p->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-    rd_kafka_queue_t           *answers = rd_kafka_queue_new(p->rk);
-    const int                   wait = left(p) < SIZES_MS ? left(p) + 1 : SIZES_MS;
-    rd_kafka_event_t           *event;
-    char                        text[200];
+    const rd_kafka_ConfigResource_t **found;
+    size_t                            count;
+    rd_kafka_event_t                 *answer = describe(p, RD_KAFKA_RESOURCE_TOPIC, topics, &found,
+                                                        &count);
 
-    for (size_t i = 0; i < topics->count; i++)
-        wanted[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics->list[i]);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, wait, text, sizeof text);
-    rd_kafka_DescribeConfigs(p->rk, wanted, topics->count, options, answers);
-    event = rd_kafka_queue_poll(answers, wait);
-    if (event != NULL && rd_kafka_event_error(event) == 0) {
-        const rd_kafka_DescribeConfigs_result_t *result =
-            rd_kafka_event_DescribeConfigs_result(event);
-        const rd_kafka_ConfigResource_t **resources;
-        size_t                            count;
-
-        resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
-        for (size_t i = 0; i < count; i++)
-            if (rd_kafka_ConfigResource_error(resources[i]) == 0)
-                judge_size(p, resources[i], max_line);
-    }
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
-    rd_kafka_ConfigResource_destroy_array(wanted, topics->count);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(answers);
-    free(wanted);
+    for (size_t i = 0; i < count; i++)
+        judge_size(p, found[i], max_line);
+    if (answer != NULL)
+        rd_kafka_event_destroy(answer);
 }
 
 static void
@@ -268,6 +312,7 @@ begin(struct probe *p)
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(p->kafka->settings.client);
 
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR);
+    (void)rd_kafka_conf_set(conf, "allow.auto.create.topics", "false", NULL, 0);
     kafka_errors_watch(conf, &p->certificate);
     p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, p->text, sizeof p->text);
     if (p->rk == NULL) {
@@ -291,6 +336,7 @@ kafka_probe(struct output *o, const struct strings *topics, uint64_t max_line,
         return -1;
     check_client_size(&p, max_line);
     if (reach(&p) == 0) {
+        p.broker = p.metadata->broker_cnt > 0 ? p.metadata->brokers[0].id : -1;
         rd_kafka_metadata_destroy(p.metadata);
         for (size_t i = 0; i < topics->count; i++)
             if (check_topic(&p, topics->list[i]))

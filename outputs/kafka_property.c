@@ -234,6 +234,22 @@ plain_value(const struct property *prop, const char *text, char *value, size_t r
     }
 }
 
+/* The library itself takes what stands before the first letter ("1e6" is 1), octal and
+ * hexadecimal numbers, and cuts off the high bits of what is too large. */
+static bool
+is_in_range(const struct property *prop, const char *value)
+{
+    long long least, most, number;
+    char     *end;
+
+    if (sscanf(prop->range, "%lld .. %lld", &least, &most) != 2)
+        return true;
+    errno = 0;
+    number = strtoll(value, &end, 10);
+    return errno == 0 && strchr("-0123456789", *value) != NULL && end != value && *end == '\0' &&
+           number >= least && number <= most;
+}
+
 static bool
 is_secret(const struct node *entry)
 {
@@ -296,7 +312,8 @@ kafka_properties_set(const struct kafka_properties *p, rd_kafka_conf_t *client, 
         prop = &none;
     if (strlen(text) < sizeof number && prop != &none) {
         plain_value(prop, text, number, sizeof number);
-        if (rd_kafka_conf_set(client, name, number, why, sizeof why) == RD_KAFKA_CONF_OK)
+        if (is_in_range(prop, number) &&
+            rd_kafka_conf_set(client, name, number, why, sizeof why) == RD_KAFKA_CONF_OK)
             return 0;
     } else if (rd_kafka_conf_set(client, name, text, why, sizeof why) == RD_KAFKA_CONF_OK) {
         return 0;

@@ -52,6 +52,9 @@ kafka_reports_failure(struct kafka_lane *l, struct message *m, rd_kafka_resp_err
     case RD_KAFKA_RESP_ERR__FATAL:
         kafka_producer_failed(t->kafka);
         break;
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+        break;                  /* we took it back */
     default:
         tell_failure(t, err);
         break;

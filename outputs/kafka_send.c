@@ -25,6 +25,7 @@ enum {
     LATE_NS = 500 * 1000,
     IN_TIME_NS = 700 * 1000,    /* for all plain messages of a batch */
     FEWEST = 500,               /* of them, whatever the clock says */
+    FEW = 100,                  /* of a lane in doubt */
     LEARN_FROM = 200,           /* messages in a call that says something about the next one */
 };
 
@@ -200,6 +201,8 @@ most_messages(const struct kafka_lane *l)
 {
     const uint32_t in_time = l->topic->kafka->in_time > FEWEST ? l->topic->kafka->in_time : FEWEST;
 
+    if (l->doubt != DOUBT_NONE)
+        return FEW;
     return l->limit < in_time ? l->limit : in_time;
 }
 
@@ -266,7 +269,7 @@ kafka_send_batch(struct kafka_lane *l)
         return;
     }
     /* It may come back with other partitions, or does: its messages will get other places. */
-    if (l->topic->shrinks || l->topic->state == TOPIC_MISSING) {
+    if (l->topic->shrinks || l->topic->state == TOPIC_MISSING || !kafka_doubt_may_send(l)) {
         l->error = RD_KAFKA_RESP_ERR__STATE;
         return;
     }

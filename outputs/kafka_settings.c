@@ -63,7 +63,8 @@ const struct field kafka_fields[] = {
         "Some of the cluster's brokers, host:port; the others are found through them. Besides "
         "the keys of this table any producer property of librdkafka or of the Java client is "
         "accepted, and checked when the configuration is loaded. A Java name that librdkafka "
-        "spells otherwise is translated; `buffer.memory` is `memory` of the section `agent`."),
+        "spells otherwise is translated; `buffer.memory` lowers `memory` of the section `agent`, "
+        "for all outputs together."),
     A_CHOICE(struct kafka_settings, "send", send, "async", send_choices,
         "What moves the offset of a file. `async`: the broker's acknowledgement; at least once. "
         "`sync`: the same, and a source has one record out at a time, whose offset is on disk "
@@ -181,13 +182,6 @@ place(const struct kafka_loading *l, const char *key)
 }
 
 static void
-not_yet(struct kafka_loading *l, const char *key, bool wanted)
-{
-    if (wanted)
-        (void)errors_at(l->errs, place(l, key), "'%s' with this value is not supported yet", key);
-}
-
-static void
 check_rejected(struct kafka_loading *l)
 {
     const struct kafka_settings *s = l->settings;
@@ -206,19 +200,37 @@ check_rejected(struct kafka_loading *l)
                         "'on_rejected: dead_letter'");
 }
 
-static void
-check_port(struct kafka_loading *l, const struct node *n, const char *server, size_t len)
+/* Behind "SASL_SSL://", which both clients take; any other scheme stays, and is wrong. */
+static const char *
+without_protocol(const char *server)
 {
-    const char *end = server + len, *colon = end;
+    static const char *const protocols[] = {
+        "PLAINTEXT://", "SSL://", "SASL_PLAINTEXT://", "SASL_SSL://",
+    };
+
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        if (strncasecmp(server, protocols[i], strlen(protocols[i])) == 0)
+            return server + strlen(protocols[i]);
+    return server;
+}
+
+static void
+check_server(struct kafka_loading *l, const struct node *n, const char *server, size_t len)
+{
+    const char *end = server + len, *host = without_protocol(server), *colon = end;
     uint32_t    port = 0;
 
-    while (colon > server && colon[-1] != ':' && colon[-1] != ']')
+    if (memchr(host, '/', (size_t)(end - host)) != NULL) {
+        (void)errors_at(l->errs, n->at, "'%.*s' is not host:port", (int)len, server);
+        return;
+    }
+    while (colon > host && colon[-1] != ':' && colon[-1] != ']')
         colon--;
-    if (colon == server || colon[-1] != ':')
+    if (colon == host || colon[-1] != ':')
         return;                     /* no port: the default one */
     for (const char *p = colon; p < end; p++)
         port = *p >= '0' && *p <= '9' && port <= 65535 ? port * 10 + (uint32_t)(*p - '0') : 65536;
-    if (colon == end || colon - 1 == server || port == 0 || port > 65535)
+    if (colon == end || colon - 1 == host || port == 0 || port > 65535)
         (void)errors_at(l->errs, n->at, "'%.*s' is not host:port", (int)len, server);
 }
 
@@ -238,7 +250,7 @@ check_servers(struct kafka_loading *l, struct buf *joined)
             len = strcspn(p, " \t\n,");
             if (len == 0)
                 break;
-            check_port(l, n, p, len);
+            check_server(l, n, p, len);
             if (joined->len > 0)
                 buf_add_char(joined, ',');
             buf_add(joined, p, len);
@@ -307,7 +319,8 @@ set_table(struct kafka_loading *l)
     struct kafka_settings *s = l->settings;
     char                   number[32];
 
-    not_yet(l, "send", s->send == KAFKA_TRANSACTIONAL);
+    if (s->send == KAFKA_TRANSACTIONAL)
+        (void)errors_at(l->errs, place(l, "send"), "'send: transactional' is not supported yet");
     check_rejected(l);
     set_servers(l);
     set_times(l);
@@ -440,6 +453,16 @@ set_batch(struct kafka_settings *s)
     s->refresh = get_number(s, "topic.metadata.refresh.interval.ms");
 }
 
+/* Is it the property in backquotes, by a longer name ("max.in.flight")? */
+static bool
+is_quoted(const char *key, const char *why)
+{
+    const char  *from = strchr(why, '`');
+    const size_t len = from != NULL ? strcspn(from + 1, "`") : 0;
+
+    return len > 0 && strncmp(key, from + 1, len) == 0;
+}
+
 /* The entry that the library's complaint names, or the map. */
 static struct mark
 blame(const struct kafka_loading *l, const char *why)
@@ -447,7 +470,8 @@ blame(const struct kafka_loading *l, const char *why)
     const struct node *named = NULL;
 
     for (const struct node *n = l->map->first; n != NULL; n = n->next)
-        if (strstr(why, n->key) != NULL && (named == NULL || strlen(n->key) > strlen(named->key)))
+        if ((strstr(why, n->key) != NULL || is_quoted(n->key, why)) &&
+            (named == NULL || strlen(n->key) > strlen(named->key)))
             named = n;
     return named != NULL ? kafka_property_place(named, l->map) : l->map->at;
 }

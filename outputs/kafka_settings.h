@@ -33,6 +33,7 @@ struct kafka_settings {
     bool           create_topics;
     char          *client_id;
     uint64_t       max_message;         /* bytes: message.max.bytes */
+    uint64_t       memory;              /* bytes: buffer.memory; 0: not said */
     char          *delivery_timeout;    /* as written */
     char          *linger_text;         /* as written */
     char          *dead_letter_topic;

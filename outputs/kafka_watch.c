@@ -1,8 +1,9 @@
 /* kafka_watch.c - partitions that take nothing: seen, told, and told when that is over.
  *
  * librdkafka holds a batch for a partition without leader, and sends one again and again
- * that too few replicas take, and says nothing of either.  So while something is out one looks now
- * and then for lanes that do not move; whether they have a leader says metadata.
+ * that too few replicas take, and says nothing of either.  So while something is out, or has no
+ * leader, one looks now and then for lanes that do not move; who has a leader says
+ * metadata.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -31,15 +32,21 @@ struct still {
 static bool
 is_still(const struct kafka_lane *l, enum kafka_standstill why, uint64_t now)
 {
-    const uint64_t rest = now - l->moved_at;
-    const bool     leaderless = l->leader == KAFKA_NO_LEADER;
+    const bool leaderless = l->leader == KAFKA_NO_LEADER;
 
     if (why == STILL_LATE)
-        return !leaderless && l->state == LANE_OUT && rest >= KAFKA_STUCK_MS;
-    if (!leaderless)
+        return !leaderless && (l->doubt == DOUBT_LANE ||
+               (l->state == LANE_OUT && now - l->moved_at >= KAFKA_STUCK_MS));
+    if (!leaderless || now - l->leaderless_at < TELL_LEADERLESS_MS)
         return false;
-    /* Once it was told, also those that nothing waits for any more: it was taken back. */
-    return l->topic->still[why] > 0 || (l->state != LANE_IDLE && rest >= TELL_LEADERLESS_MS);
+    /* Once one was told, also those that nothing waits for. */
+    return l->topic->still[why] > 0 || l->state != LANE_IDLE || l->gave_up;
+}
+
+static uint64_t
+still_since(const struct kafka_lane *l)
+{
+    return l->leader == KAFKA_NO_LEADER ? l->leaderless_at : l->moved_at;
 }
 
 static void
@@ -47,8 +54,8 @@ add(struct still *s, const struct kafka_lane *l)
 {
     if (s->count < MOST_NAMED)
         buf_printf(&s->names, "%s%d", s->count > 0 ? ", " : "", (int)l->partition);
-    if (l->state != LANE_IDLE && l->moved_at < s->since)
-        s->since = l->moved_at;
+    if (still_since(l) < s->since)
+        s->since = still_since(l);
     s->messages += l->waiting_messages + l->out_messages;
     s->count++;
 }
@@ -135,7 +142,8 @@ kafka_watch_look(struct kafka *k)
         late = late || is_late(t, now);
         for (int why = 0; why < STILLS && t->state == TOPIC_KNOWN; why++)
             look_at_topic(t, why, now);
-        still = still || t->still[STILL_LEADERLESS] > 0 || t->still[STILL_LATE] > 0;
+        still = still || t->leaderless > 0 || t->still[STILL_LEADERLESS] > 0 ||
+                t->still[STILL_LATE] > 0;
     }
     if (late)
         kafka_metadata_ask(k);
@@ -156,6 +164,18 @@ kafka_watch_begin(struct kafka *k)
         uv_timer_start(&k->watch, on_watch, LOOK_MS, LOOK_MS);
 }
 
+static void
+note_leader(struct kafka_lane *l, int32_t leader)
+{
+    if (l->leader == leader)
+        return;
+    l->leader = leader;
+    if (leader == KAFKA_NO_LEADER)
+        l->leaderless_at = clock_ms();
+    else
+        kafka_doubt_leader(l);
+}
+
 void
 kafka_watch_leaders(struct kafka_topic *t, const rd_kafka_metadata_topic_t *mt)
 {
@@ -165,7 +185,9 @@ kafka_watch_leaders(struct kafka_topic *t, const rd_kafka_metadata_topic_t *mt)
 
         if (p->id < 0 || p->id >= t->nlanes)
             continue;
-        t->lanes[p->id]->leader = p->leader < 0 ? KAFKA_NO_LEADER : p->leader;
+        note_leader(t->lanes[p->id], p->leader < 0 ? KAFKA_NO_LEADER : p->leader);
         t->leaderless += p->leader < 0;
     }
+    if (t->leaderless > 0)
+        kafka_watch_begin(t->kafka);
 }

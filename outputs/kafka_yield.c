@@ -21,15 +21,17 @@ enum {
 
 /* How many messages of a chunk wait in lists that cannot move. */
 struct share {
-    struct chunk *chunk;
-    uint64_t      messages;
-    bool          judged, leaves;
+    struct chunk       *chunk;
+    uint64_t            messages;
+    struct kafka_topic *topic;      /* one of those that it waits for */
+    bool                judged, leaves;
 };
 
 /* What a source gives up: its chunks behind `last`; NULL: all. */
 struct cut {
-    struct source *source;
-    struct chunk  *last;
+    struct source      *source;
+    struct chunk       *last;
+    struct kafka_topic *topic;      /* that the first of them waits for */
 };
 
 struct shares {
@@ -85,7 +87,7 @@ find_or_add(struct shares *all, struct chunk *c)
 
 /* ---- Over all lists that cannot move --------------------------------------- */
 
-typedef uint64_t list_f(struct kafka *k, struct kafka_pieces *list, struct shares *all,
+typedef uint64_t list_f(struct kafka_topic *t, struct kafka_pieces *list, struct shares *all,
                         uint64_t *bytes);
 
 static bool
@@ -94,10 +96,11 @@ too_long(const struct kafka *k, uint64_t since)
     return clock_ms() - since > (uint64_t)(k->down ? DOWN_MS : KAFKA_STUCK_MS);
 }
 
-static bool
-lane_stuck(const struct kafka_lane *l)
+bool
+kafka_lane_stuck(const struct kafka_lane *l)
 {
-    return l->state != LANE_IDLE && too_long(l->topic->kafka, l->moved_at);
+    return l->doubt != DOUBT_NONE || l->leader == KAFKA_NO_LEADER ||
+           (l->state != LANE_IDLE && too_long(l->topic->kafka, l->moved_at));
 }
 
 static void
@@ -105,29 +108,34 @@ walk(struct kafka *k, list_f *each, struct shares *all)
 {
     for (struct kafka_topic *t = k->topics; t != NULL; t = t->next) {
         const bool stuck = kafka_topic_stuck(t);
-        uint64_t   bytes = 0;
+        uint64_t   bytes = 0, messages;
 
         if (stuck || (t->state == TOPIC_UNKNOWN && too_long(k, t->since)))
-            t->unplaced_messages -= each(k, &t->unplaced, all, &bytes);
+            t->unplaced_messages -= each(t, &t->unplaced, all, &bytes);
         for (int32_t i = 0; i < t->nlanes; i++) {
             struct kafka_lane *l = t->lanes[i];
 
-            if (!stuck && !lane_stuck(l))
+            if (!stuck && !kafka_lane_stuck(l))
                 continue;
             bytes = 0;
-            l->waiting_messages -= each(k, &l->waiting, all, &bytes);
+            messages = each(t, &l->waiting, all, &bytes);
+            l->waiting_messages -= messages;
             l->waiting_bytes -= bytes;
+            l->gave_up = l->gave_up || messages > 0;
         }
     }
 }
 
 static uint64_t
-count_list(struct kafka *k, struct kafka_pieces *list, struct shares *all, uint64_t *bytes)
+count_list(struct kafka_topic *t, struct kafka_pieces *list, struct shares *all, uint64_t *bytes)
 {
-    (void)k;
     (void)bytes;
-    for (const struct kafka_piece *p = list->first; p != NULL; p = p->next)
-        find_or_add(all, p->chunk)->messages += p->count;
+    for (const struct kafka_piece *p = list->first; p != NULL; p = p->next) {
+        struct share *share = find_or_add(all, p->chunk);
+
+        share->messages += p->count;
+        share->topic = t;
+    }
     return 0;
 }
 
@@ -142,8 +150,9 @@ bytes_of(const struct kafka_piece *p)
 }
 
 static uint64_t
-take_list(struct kafka *k, struct kafka_pieces *list, struct shares *all, uint64_t *bytes)
+take_list(struct kafka_topic *t, struct kafka_pieces *list, struct shares *all, uint64_t *bytes)
 {
+    struct kafka       *k = t->kafka;
     struct kafka_pieces kept = { NULL, NULL };
     uint64_t            messages = 0;
 
@@ -192,8 +201,9 @@ last_to_stay(const struct shares *all, const struct source *s)
 static void
 judge(struct shares *all, struct source *s)
 {
-    struct chunk *last = last_to_stay(all, s);
-    bool          leaves = last == NULL;
+    struct chunk       *last = last_to_stay(all, s);
+    struct kafka_topic *topic = NULL;
+    bool                leaves = last == NULL;
 
     for (const struct chunk *c = s->window.oldest; c != NULL; c = c->newer) {
         struct share *share = find(all, c);
@@ -201,11 +211,13 @@ judge(struct shares *all, struct source *s)
         if (share != NULL) {
             share->judged = true;
             share->leaves = leaves;
+            if (leaves && topic == NULL)
+                topic = share->topic;
         }
         leaves = leaves || c == last;
     }
     if (last != s->window.newest)
-        all->cuts[all->ncuts++] = (struct cut){ s, last };
+        all->cuts[all->ncuts++] = (struct cut){ s, last, topic };
 }
 
 void
@@ -225,9 +237,13 @@ kafka_yield(struct output *o)
             judge(&all, all.list[i].chunk->source);
     if (all.ncuts > 0)
         walk(k, take_list, &all);
-    for (size_t i = 0; i < all.ncuts; i++)
-        pipeline_rewind(o->pipeline, all.cuts[i].source, all.cuts[i].last,
-                        "nothing takes its records now");
+    for (size_t i = 0; i < all.ncuts; i++) {
+        const struct cut *cut = &all.cuts[i];
+
+        pipeline_rewind(o->pipeline, cut->source, cut->last, "nothing takes its records now",
+                        cut->topic != NULL ? &cut->topic->moves : NULL);
+    }
+    kafka_doubt_take_back(k);
     free(all.cuts);
     free(all.list);
 }

@@ -42,9 +42,10 @@ struct regex_conf {
 };
 
 static const struct field regex_fields[] = {
-    A_NODE(struct regex_conf, "pattern", pattern,
-        "The regular expression (PCRE2), or a list of them, tried in order; its named groups "
-        "become fields."),
+    { .name = "pattern", .kind = FIELD_NODE, .required = true,
+      .offset = FIELD_AT(struct regex_conf, pattern, const struct node *),
+      .help = "The regular expression (PCRE2), or a list of them, tried in order; its named "
+              "groups become fields." },
     PARSER_BASE_FIELDS(struct regex_conf),
     NO_MORE_FIELDS
 };
@@ -191,6 +192,10 @@ add_pattern(struct regex_parser *re, const char *what, const struct node *n,
         errors_at(errs, n->at, "%s: a pattern is a text, not %s", what, node_kind_name(n));
         return;
     }
+    if (n->len == 0) {
+        errors_at(errs, n->at, "%s: a pattern must not be empty", what);
+        return;
+    }
     regex->pattern = pattern_new((struct slice){ n->text, n->len }, &offset, &err);
     if (regex->pattern == NULL) {
         errors_at(errs, node_mark(n, offset), "%s: %s", what, err.text);
@@ -213,9 +218,8 @@ load_patterns(struct regex_parser *re, const char *what, const struct node *conf
     const struct node *patterns = node_get(conf, "pattern"), *n = node_first_of(patterns);
 
     if (n == NULL) {
-        if (patterns == NULL || !patterns->bad)
-            errors_at(errs, patterns != NULL ? patterns->key_at : conf->at,
-                      "%s needs a value for 'pattern'", what);
+        if (patterns != NULL && patterns->kind == NODE_LIST)
+            errors_at(errs, patterns->key_at, "%s needs a value for 'pattern'", what);
         return;
     }
     re->regexes = mem_zero((node_count(patterns) + 1) * sizeof *re->regexes);

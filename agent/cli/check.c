@@ -367,13 +367,13 @@ cli_check(int argc, char **argv)
     bool        connect = false;
     int         option;
 
-    while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+    while ((option = cli_option(argc, argv, ":c:", longs)) != -1) {
         if (option == 'c')
             file = optarg;
         else if (option == 'C')
             connect = true;
         else
-            return cli_usage("check", NULL);
+            return EXIT_USAGE;
     }
     if (optind < argc)
         return cli_usage("check", "unexpected argument '%s'", argv[optind]);

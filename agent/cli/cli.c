@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/base/strings.h"
 
@@ -49,7 +50,7 @@ static const struct command {
     { "version", cli_version, "", "the version, and those of the libraries", "" },
 };
 
-enum { NCOMMANDS = sizeof commands / sizeof *commands };
+enum { NCOMMANDS = sizeof commands / sizeof *commands, MANY_OPTIONS = 16 };
 
 /* Those that config.md has and this version has not. */
 static const char *const later_commands[] = {
@@ -90,6 +91,62 @@ print_commands(FILE *out)
 }
 
 int
+cli_usage(const char *command, const char *fmt, ...)
+{
+    const struct command *c = find_command(command);
+    va_list               ap;
+
+    fputs("stoker: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    if (c != NULL)
+        print_synopsis(stderr, c);
+    return EXIT_USAGE;
+}
+
+/* ---- Options ---------------------------------------------------------------- */
+
+static void
+say_unknown_option(const char *command, const char *given, const struct option *longs)
+{
+    const char *names[MANY_OPTIONS], *near;
+    size_t      n = 0;
+
+    for (; longs[n].name != NULL && n < MANY_OPTIONS; n++)
+        names[n] = longs[n].name;
+    near = strncmp(given, "--", 2) == 0 ? strings_nearest(given + 2, names, n) : NULL;
+    if (near != NULL)
+        (void)cli_usage(command, "there is no option '%s' (did you mean '--%s'?)", given, near);
+    else
+        (void)cli_usage(command, "there is no option '%s'", given);
+}
+
+/* `shorts` begins with ':', so that getopt tells what is missing from what is unknown. */
+int
+cli_option(int argc, char **argv, const char *shorts, const struct option *longs)
+{
+    const int   option = getopt_long(argc, argv, shorts, longs, NULL);
+    const char  letter[] = { '-', (char)optopt, '\0' };
+    const char *last = option != -1 ? argv[optind - 1] : "";
+
+    if (option == '?' && optopt != 0 && strchr(shorts, optopt) == NULL &&
+        strncmp(last, "--", 2) != 0)
+        (void)cli_usage(argv[0], "there is no option '%s'", letter);
+    else if (option == '?' && optopt != 0)
+        (void)cli_usage(argv[0], "option '%s' takes no value", last);
+    else if (option == '?')
+        say_unknown_option(argv[0], last, longs);
+    else if (option == ':' || (option != -1 && optarg != NULL && *optarg == '\0'))
+        (void)cli_usage(argv[0], "option '%s' needs a value",
+                        option == ':' || *last != '\0' ? last : argv[optind - 2]);
+    else
+        return option;
+    return '?';
+}
+
+int
 cli_config_option(int argc, char **argv, const char **file)
 {
     static const struct option longs[] = {
@@ -97,7 +154,7 @@ cli_config_option(int argc, char **argv, const char **file)
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+    while ((option = cli_option(argc, argv, ":c:", longs)) != -1) {
         if (option != 'c')
             return -1;
         *file = optarg;
@@ -105,23 +162,7 @@ cli_config_option(int argc, char **argv, const char **file)
     return 0;
 }
 
-int
-cli_usage(const char *command, const char *fmt, ...)
-{
-    const struct command *c = find_command(command);
-    va_list               ap;
-
-    if (fmt != NULL) {
-        fputs("stoker: ", stderr);
-        va_start(ap, fmt);
-        vfprintf(stderr, fmt, ap);
-        va_end(ap);
-        fputc('\n', stderr);
-    }
-    if (c != NULL)
-        print_synopsis(stderr, c);
-    return EXIT_USAGE;
-}
+/* ---- Commands --------------------------------------------------------------- */
 
 static int
 unknown_command(const char *name)
@@ -139,6 +180,8 @@ unknown_command(const char *name)
     fprintf(stderr, "stoker: there is no command '%s'", name);
     if (near != NULL)
         fprintf(stderr, " (did you mean '%s'?)\n", near);
+    else if (*name == '-')
+        fputs(" (options stand behind it: stoker COMMAND [OPTIONS])\n", stderr);
     else
         fputs(" (`stoker --help` lists them)\n", stderr);
     return EXIT_USAGE;
@@ -156,12 +199,22 @@ was_written(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    fprintf(stderr, "stoker: cannot write to stdout: %s\n", strerror(errno));
+    fprintf(stderr, "stoker: cannot write to stdout: %s\n", error_reason(errno));
     return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
-int
-cli_main(int argc, char **argv)
+/* `stoker COMMAND ... --help`, wherever it stands. */
+static bool
+asks_for_help(int argc, char **argv)
+{
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (is_one_of(argv[i], "-h", "--help"))
+            return true;
+    return false;
+}
+
+static int
+run_command(int argc, char **argv)
 {
     const struct command *c;
 
@@ -170,6 +223,9 @@ cli_main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (is_one_of(argv[1], "-h", "--help") || strcmp(argv[1], "help") == 0) {
+        c = argc > 2 ? find_command(argv[2]) : NULL;
+        if (c != NULL)
+            return print_command_help(c);
         print_commands(stdout);
         return EXIT_DONE;
     }
@@ -178,9 +234,16 @@ cli_main(int argc, char **argv)
     c = find_command(argv[1]);
     if (c == NULL)
         return unknown_command(argv[1]);
-    if (argc > 2 && is_one_of(argv[2], "-h", "--help"))
+    if (asks_for_help(argc, argv))
         return print_command_help(c);
-    return was_written(c->run(argc - 1, argv + 1));
+    return c->run(argc - 1, argv + 1);
+}
+
+int
+cli_main(int argc, char **argv)
+{
+    opterr = 0;
+    return was_written(run_command(argc, argv));
 }
 
 struct config *
@@ -193,6 +256,8 @@ cli_load(const char *file)
         tree_print_errors(stderr, config->tree, &errs);
         config_free(config);
         config = NULL;
+        if (file == NULL && access(CLI_DEFAULT_CONFIG, F_OK) != 0)
+            fputs("stoker: name another configuration with -c FILE\n", stderr);
     }
     errors_fini(&errs);
     return config;

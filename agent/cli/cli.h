@@ -28,12 +28,16 @@ cli_command_f cli_run, cli_check, cli_try, cli_demo, cli_offsets, cli_replay, cl
 /* Run the command that argv[1] names. */
 int cli_main(int argc, char **argv);
 
-/* Say how `command` is used on stderr, with what was wrong (fmt NULL: getopt has
- * said it); returns EXIT_USAGE. */
+/* Say on stderr what was wrong, and how `command` is used; returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The next option as getopt_long(3) gives it, argv[0] being the command; `shorts` must
+ * begin with ':'.  '?': something is wrong, which was said. */
+struct option;
+int cli_option(int argc, char **argv, const char *shorts, const struct option *longs);
+
 /* Read the options of a command whose only one is -c FILE; `optind` (getopt(3)) is then
- * its first operand.  -1: there is another, which getopt has said. */
+ * its first operand.  -1: something is wrong, which was said. */
 int cli_config_option(int argc, char **argv, const char **file);
 
 /* Load the configuration file (NULL: the default place); if it has mistakes print

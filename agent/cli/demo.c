@@ -49,6 +49,7 @@ struct demo {
     uv_loop_t          loop;
     uv_signal_t        signals[2];
     uv_async_t         arrived;
+    uv_check_t         acked;       /* looks for acknowledgements after each turn of the loop */
     uv_timer_t         timer;       /* the next burst, or the end of patience with the last one */
     uint64_t           began, burst_at;     /* clock_ns() */
     uint64_t           missing;     /* lines of the burst that have not come back */
@@ -86,7 +87,8 @@ make_folder(struct demo *d, struct error *err)
     buf_printf(&b, "%s/stoker-demo-XXXXXX", parent_folder());
     (void)buf_string(&b);
     if (mkdtemp(b.ptr) == NULL) {
-        (void)error_set(err, ERR_SYSTEM, "cannot make the folder '%s': %s", b.ptr, strerror(errno));
+        (void)error_set(err, ERR_SYSTEM, "cannot make the folder '%s': %s", b.ptr,
+                        error_reason(errno));
         buf_fini(&b);
         return -1;
     }
@@ -159,10 +161,10 @@ write_file(const char *path, struct slice text, struct error *err)
     bool  written;
 
     if (f == NULL)
-        return error_set(err, ERR_SYSTEM, "cannot create '%s': %s", path, strerror(errno));
+        return error_set(err, ERR_SYSTEM, "cannot create '%s': %s", path, error_reason(errno));
     written = fwrite(text.ptr, 1, text.len, f) == text.len;
     if (fclose(f) != 0 || !written)
-        return error_set(err, ERR_SYSTEM, "cannot write '%s': %s", path, strerror(errno));
+        return error_set(err, ERR_SYSTEM, "cannot write '%s': %s", path, error_reason(errno));
     return 0;
 }
 
@@ -201,6 +203,7 @@ close_all(struct demo *d)
     uv_close((uv_handle_t *)&d->signals[1], NULL);
     uv_close((uv_handle_t *)&d->timer, NULL);
     uv_close((uv_handle_t *)&d->arrived, NULL);
+    uv_close((uv_handle_t *)&d->acked, NULL);
 }
 
 static void
@@ -305,6 +308,16 @@ on_arrived(uv_async_t *async)
     collect(async->data);
 }
 
+static void
+look_for_acks(uv_check_t *handle)
+{
+    struct demo           *d = handle->data;
+    struct pipeline_counts counts;
+
+    agent_counts(d->agent, &counts);
+    demo_tally_acked(&d->tally, counts.acked_records, clock_ns() - d->burst_at);
+}
+
 /* Called on a thread of the client. */
 static void
 wake_loop(void *ctx)
@@ -332,6 +345,8 @@ start_loop(struct demo *d)
     d->timer.data = d;
     uv_async_init(&d->loop, &d->arrived, on_arrived);
     d->arrived.data = d;
+    uv_check_init(&d->loop, &d->acked);
+    d->acked.data = d;
 }
 
 static int
@@ -362,6 +377,7 @@ ship(struct demo *d, struct error *err)
     demo_show_start(&d->show, kafka_demo_servers(d->broker), buf_slice(&d->config_text));
     d->began = clock_ns();
     kafka_demo_watch(d->broker, wake_loop, d);
+    uv_check_start(&d->acked, look_for_acks);
     append_burst(d);
     uv_run(&d->loop, UV_RUN_DEFAULT);
 
@@ -395,7 +411,7 @@ run_demo(const char *file, bool json)
     demo_tally_init(&d.tally);
     start_loop(&d);
     if (prepare(&d, &err) == -1) {
-        log_error("%s", err.text);
+        fprintf(stderr, "stoker: %s\n", err.text);
         d.status = EXIT_FAILED;
         close_all(&d);
         uv_run(&d.loop, UV_RUN_DEFAULT);
@@ -418,9 +434,9 @@ cli_demo(int argc, char **argv)
     bool json = false;
     int  option;
 
-    while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+    while ((option = cli_option(argc, argv, ":", longs)) != -1) {
         if (option != 'j')
-            return cli_usage("demo", NULL);
+            return EXIT_USAGE;
         json = true;
     }
     if (argc - optind > 1)

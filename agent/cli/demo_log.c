@@ -76,7 +76,7 @@ copy_burst(struct demo_log *l, struct error *err)
     const ssize_t n = read(l->in, buf_reserve(&l->burst, BURST_BYTES), BURST_BYTES);
 
     if (n < 0)
-        return error_set(err, ERR_SYSTEM, "cannot read '%s': %s", l->file, strerror(errno));
+        return error_set(err, ERR_SYSTEM, "cannot read '%s': %s", l->file, error_reason(errno));
     l->burst.len += (size_t)n;
     if (n == 0 && l->unfinished)
         buf_add_char(&l->burst, '\n');
@@ -94,7 +94,8 @@ write_burst(struct demo_log *l, struct error *err)
         const ssize_t n = write(l->out, s.ptr + at, s.len - at);
 
         if (n < 0)
-            return error_set(err, ERR_SYSTEM, "cannot write '%s': %s", l->path, strerror(errno));
+            return error_set(err, ERR_SYSTEM, "cannot write '%s': %s", l->path,
+                             error_reason(errno));
         at += (size_t)n;
     }
     l->unfinished = s.ptr[s.len - 1] != '\n';
@@ -147,7 +148,7 @@ open_input(struct demo_log *l, struct error *err)
 
     l->in = open(l->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (l->in < 0 || fstat(l->in, &st) != 0)
-        return error_set(err, ERR_SYSTEM, "cannot open '%s': %s", l->file, strerror(errno));
+        return error_set(err, ERR_SYSTEM, "cannot open '%s': %s", l->file, error_reason(errno));
     if (!S_ISREG(st.st_mode))
         return error_set(err, ERR_SYSTEM, "'%s' is not a regular file", l->file);
     return 0;
@@ -162,7 +163,7 @@ demo_log_open(struct demo_log *l, const char *file, const char *path, struct err
         return -1;
     l->out = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (l->out < 0)
-        return error_set(err, ERR_SYSTEM, "cannot create '%s': %s", path, strerror(errno));
+        return error_set(err, ERR_SYSTEM, "cannot create '%s': %s", path, error_reason(errno));
     return 0;
 }
 

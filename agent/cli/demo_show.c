@@ -205,9 +205,17 @@ print_keys(FILE *out, const struct demo_tally *t)
         fprintf(out, "keys         %zu, and %" PRIu64 " records are NOT on the partition of their "
                 "key\n", t->nkeys, t->moved);
     if (t->keyless > 0)
-        fprintf(out, "without key  %" PRIu64 " records\n", t->keyless);
+        fprintf(out, "without key  %" PRIu64 " record%s\n", t->keyless, t->keyless == 1 ? "" : "s");
     if (t->jumps > 0)
         fprintf(out, "offsets      %" PRIu64 " records do NOT follow the one before\n", t->jumps);
+}
+
+static void
+print_ages(FILE *out, const char *title, const char *until, const struct demo_ages *a)
+{
+    if (a->count > 0)
+        fprintf(out, "%s  write of a line to its %s: median %.1f ms, p99 %.1f ms\n", title, until,
+                demo_tally_age(a, 50), demo_tally_age(a, 99));
 }
 
 void
@@ -224,7 +232,6 @@ demo_show_summary(struct demo_show *s, const struct demo_tally *t, const struct 
         fprintf(out, "%s %" PRIu64, i == 0 ? "" : ",", t->in_partition[i]);
     fprintf(out, " records\n");
     print_keys(out, t);
-    if (t->records > 0)
-        fprintf(out, "latency      write of a line to its return: median %.1f ms, p99 %.1f ms\n",
-                demo_tally_age(t, 50), demo_tally_age(t, 99));
+    print_ages(out, "latency    ", "acknowledgement", &t->acked);
+    print_ages(out, "           ", "return", &t->returned);
 }

@@ -19,14 +19,16 @@ enum {
 void
 demo_tally_init(struct demo_tally *t)
 {
-    *t = (struct demo_tally){ .ages = mem_zero(BUCKETS * sizeof(uint32_t)) };
+    *t = (struct demo_tally){ .returned.steps = mem_zero(BUCKETS * sizeof(uint32_t)),
+                              .acked.steps = mem_zero(BUCKETS * sizeof(uint32_t)) };
 }
 
 void
 demo_tally_fini(struct demo_tally *t)
 {
     free(t->keys);
-    free(t->ages);
+    free(t->returned.steps);
+    free(t->acked.steps);
     *t = (struct demo_tally){ .records = 0 };
 }
 
@@ -75,33 +77,49 @@ check_key(struct demo_tally *t, struct slice key, int32_t partition)
     t->moved += k->partition != partition;
 }
 
+/* ---- Ages --------------------------------------------------------------- */
+
+static void
+add_ages(struct demo_ages *a, uint64_t records, uint64_t age_ns)
+{
+    const uint64_t bucket = age_ns / BUCKET_NS;
+
+    a->steps[bucket < BUCKETS ? bucket : BUCKETS - 1] += (uint32_t)records;
+    a->count += records;
+}
+
+double
+demo_tally_age(const struct demo_ages *a, unsigned percent)
+{
+    uint64_t left = (a->count * percent + 99) / 100;
+    size_t   i = 0;
+
+    for (; i < BUCKETS - 1 && left > a->steps[i]; i++)
+        left -= a->steps[i];
+    return (double)(i + 1) * BUCKET_NS / 1e6;
+}
+
 /* ---- Records ------------------------------------------------------------ */
 
 void
 demo_tally_add(struct demo_tally *t, const struct kafka_demo_record *r, uint64_t age_ns)
 {
-    const uint64_t bucket = age_ns / BUCKET_NS;
-
     assert(r->partition >= 0 && r->partition < DEMO_PARTITIONS);
     t->jumps += r->offset != (int64_t)t->in_partition[r->partition];
     t->in_partition[r->partition]++;
     t->records++;
-    t->ages[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+    add_ages(&t->returned, 1, age_ns);
     if (r->key.ptr == NULL)
         t->keyless++;
     else
         check_key(t, r->key, r->partition);
 }
 
-double
-demo_tally_age(const struct demo_tally *t, unsigned percent)
+void
+demo_tally_acked(struct demo_tally *t, uint64_t records, uint64_t age_ns)
 {
-    uint64_t left = (t->records * percent + 99) / 100;
-    size_t   i = 0;
-
-    for (; i < BUCKETS - 1 && left > t->ages[i]; i++)
-        left -= t->ages[i];
-    return (double)(i + 1) * BUCKET_NS / 1e6;
+    if (records > t->acked.count)
+        add_ages(&t->acked, records - t->acked.count, age_ns);
 }
 
 unsigned

@@ -12,6 +12,12 @@
 #include "agent/cli/cli.h"
 #include "agent/flow/checkpoint.h"
 
+struct request {
+    enum { LIST, SET, FORGET } what;
+    const char *path;           /* of SET and FORGET */
+    uint64_t    offset;         /* of SET */
+};
+
 static int
 fail(const struct error *err)
 {
@@ -37,36 +43,54 @@ list(const char *state_dir)
     return EXIT_DONE;
 }
 
-/* `offset` NULL: forget the rows of this path. */
-static int
-change_rows(struct checkpoints *st, const char *path, const uint64_t *offset, struct error *err)
+static bool
+is_known(struct checkpoints *st, const char *path)
 {
-    size_t                   count, changed = 0;
+    size_t                   count;
     const struct checkpoint *rows = checkpoints_rows(st, &count);
 
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].path, path) != 0)
-            continue;
-        if ((offset != NULL ? checkpoints_set_now(st, &rows[i], *offset, err)
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* Every row of the path: files that have had its name one after the other. */
+static int
+change_rows(struct checkpoints *st, const struct request *r, struct error *err)
+{
+    size_t                   count;
+    const struct checkpoint *rows = checkpoints_rows(st, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].path, r->path) == 0 &&
+            (r->what == SET ? checkpoints_set_now(st, &rows[i], r->offset, err)
                             : checkpoints_forget_now(st, &rows[i], err)) == -1)
             return -1;
-        changed++;
-    }
-    if (changed == 0)
-        return error_set(err, ERR_DATA, "no checkpoint for '%s' (see 'stoker offsets list')", path);
     return 0;
 }
 
+/* A state that has no such row is not touched, and none is made. */
 static int
-change(const char *state_dir, const char *path, const uint64_t *offset)
+change(const char *state_dir, const struct request *r)
 {
     struct error        err;
-    struct checkpoints *st = checkpoints_open(state_dir, &err);
+    struct checkpoints *st = checkpoints_read(state_dir, &err);
+    bool                known;
     int                 status;
 
     if (st == NULL)
         return fail(&err);
-    status = change_rows(st, path, offset, &err) == 0 ? EXIT_DONE : fail(&err);
+    known = is_known(st, r->path);
+    checkpoints_close(st);
+    if (!known) {
+        fprintf(stderr, "stoker: no checkpoint for '%s' (see 'stoker offsets list')\n", r->path);
+        return EXIT_FAILED;
+    }
+    st = checkpoints_open(state_dir, &err);
+    if (st == NULL)
+        return fail(&err);
+    status = change_rows(st, r, &err) == 0 ? EXIT_DONE : fail(&err);
     checkpoints_close(st);
     return status;
 }
@@ -81,36 +105,43 @@ parse_offset(const char *text, uint64_t *offset)
     return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' && *offset <= INT64_MAX;
 }
 
+/* 0, or EXIT_USAGE when that was said. */
 static int
-offsets(const char *state_dir, int argc, char **argv)
+parse_request(struct request *r, int argc, char **argv)
 {
-    uint64_t offset;
-
-    if (argc == 1 && strcmp(argv[0], "list") == 0)
-        return list(state_dir);
-    if (argc == 2 && strcmp(argv[0], "forget") == 0)
-        return change(state_dir, argv[1], NULL);
-    if (argc == 3 && strcmp(argv[0], "set") == 0) {
-        if (!parse_offset(argv[2], &offset))
+    r->path = argc > 1 ? argv[1] : NULL;
+    if (argc == 1 && strcmp(argv[0], "list") == 0) {
+        r->what = LIST;
+    } else if (argc == 2 && strcmp(argv[0], "forget") == 0) {
+        r->what = FORGET;
+    } else if (argc == 3 && strcmp(argv[0], "set") == 0) {
+        r->what = SET;
+        if (!parse_offset(argv[2], &r->offset))
             return cli_usage("offsets", "'%s' is not an offset in bytes", argv[2]);
-        return change(state_dir, argv[1], &offset);
+    } else {
+        return cli_usage("offsets", "expected 'list', 'set PATH OFFSET' or 'forget PATH'");
     }
-    return cli_usage("offsets", "expected 'list', 'set PATH OFFSET' or 'forget PATH'");
+    return 0;
 }
 
 int
 cli_offsets(int argc, char **argv)
 {
-    const char    *file = NULL;
+    const char    *file = NULL, *state_dir;
+    struct request r = { .offset = 0 };
     struct config *config;
     int            status;
 
     if (cli_config_option(argc, argv, &file) == -1)
-        return cli_usage("offsets", NULL);
+        return EXIT_USAGE;
+    status = parse_request(&r, argc - optind, argv + optind);
+    if (status != 0)
+        return status;
     config = cli_load(file);
     if (config == NULL)
         return EXIT_CONFIG;
-    status = offsets(config->agent.state_dir, argc - optind, argv + optind);
+    state_dir = config->agent.state_dir;
+    status = r.what == LIST ? list(state_dir) : change(state_dir, &r);
     config_free(config);
     return status;
 }

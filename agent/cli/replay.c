@@ -468,7 +468,7 @@ cli_replay(int argc, char **argv)
     int            status;
 
     if (cli_config_option(argc, argv, &file) == -1)
-        return cli_usage("replay", NULL);
+        return EXIT_USAGE;
     if (argc - optind != 1)
         return cli_usage("replay", "expected one file of dead letters");
     config = cli_load(file);

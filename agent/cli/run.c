@@ -157,7 +157,7 @@ cli_run(int argc, char **argv)
     hold_signals(SIG_BLOCK);
     mem_keep_freed();
     if (cli_config_option(argc, argv, &file) == -1)
-        return cli_usage("run", NULL);
+        return EXIT_USAGE;
     if (optind < argc)
         return cli_usage("run", "unexpected argument '%s'", argv[optind]);
     config = cli_load(file);

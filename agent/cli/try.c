@@ -23,6 +23,19 @@ struct trial {
     struct buf  lines;          /* the whole sample */
 };
 
+/* RFC 1952's first two bytes: these are no lines, though `run` would find some in them. */
+static bool
+is_compressed(const struct trial *t)
+{
+    const char *name = t->file != NULL ? t->file : "stdin";
+
+    if (t->lines.len < 2 || memcmp(t->lines.ptr, "\x1f\x8b", 2) != 0)
+        return false;
+    fprintf(stderr, "stoker: '%s' is compressed (give its lines: zcat FILE | stoker try ...)\n",
+            name);
+    return true;
+}
+
 static int
 read_sample(struct trial *t)
 {
@@ -40,7 +53,7 @@ read_sample(struct trial *t)
                 error_reason(errno));
     if (fd > STDIN_FILENO)
         close(fd);
-    return n < 0 ? -1 : 0;
+    return n < 0 || is_compressed(t) ? -1 : 0;
 }
 
 static void
@@ -134,7 +147,7 @@ parse_options(struct trial *t, int argc, char **argv, int *status)
     int option;
 
     *status = EXIT_USAGE;
-    while ((option = getopt_long(argc, argv, "c:i:", longs, NULL)) != -1) {
+    while ((option = cli_option(argc, argv, ":c:i:", longs)) != -1) {
         switch (option) {
         case 'c': t->config_file = optarg; break;
         case 'i': t->input = optarg; break;
@@ -147,7 +160,6 @@ parse_options(struct trial *t, int argc, char **argv, int *status)
             }
             break;
         default:
-            *status = cli_usage("try", NULL);
             return false;
         }
     }

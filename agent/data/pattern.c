@@ -28,7 +28,7 @@ enum {
     BACKTRACKS_A_BYTE = 8,          /* and more in a long line, where honest patterns need them: */
     LENGTH_STEP = 4096,             /* one limit for so many lengths (setting it costs time, too) */
     STEP = 128,                     /* places to begin at between two looks at the clock, */
-    STEP_BYTES = 8 * 1024 * 1024,   /* fewer in a long line, where each may take long */
+    STEP_BYTES = 32 * 1024 * 1024,  /* fewer in a long line, where each may take long */
     LEAST_STEP = 2,
     MAX_TIME = 50 * 1000 * 1000,    /* ns of CPU a line */
 };

@@ -145,17 +145,20 @@ check_pages(struct checkpoints *st, struct error *err)
     return result;
 }
 
-/* Is it ours, of our version, and whole?  An empty database is made ours. */
+/* Is it ours, of our version, and whole?  An empty database is made ours; to who only
+ * looks it has no rows: an agent is just making it.  Tables are counted first: where there
+ * are some, the number that came with them is there too. */
 static int
-check_database(struct checkpoints *st, struct error *err)
+check_database(struct checkpoints *st, bool *empty, struct error *err)
 {
     int64_t application, version, tables;
 
-    if (read_number(st, "PRAGMA application_id", &application, err) == -1 ||
-        read_number(st, "PRAGMA user_version", &version, err) == -1 ||
-        read_number(st, "SELECT count(*) FROM sqlite_master", &tables, err) == -1)
+    if (read_number(st, "SELECT count(*) FROM sqlite_master", &tables, err) == -1 ||
+        read_number(st, "PRAGMA application_id", &application, err) == -1 ||
+        read_number(st, "PRAGMA user_version", &version, err) == -1)
         return -1;
-    if (tables == 0 && application == 0 && st->lock >= 0)
+    *empty = tables == 0 && application == 0;
+    if (*empty)
         return 0;
     if (application != APPLICATION_ID)
         return error_set(err, ERR_STORE, "it is not a checkpoint database");
@@ -326,13 +329,16 @@ static int
 open_database(struct checkpoints *st, struct error *err)
 {
     const bool look = st->lock < 0;
+    bool       empty;
     const int  flags = look ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
     if (sqlite3_open_v2(st->file, &st->db, flags, NULL) != SQLITE_OK)
         return error_set(err, ERR_STORE, "%s", sqlite3_errmsg(st->db));
     sqlite3_busy_timeout(st->db, BUSY_MS);
-    if (check_database(st, err) == -1)
+    if (check_database(st, &empty, err) == -1)
         return -1;
+    if (look && empty)
+        return 0;
     if (!look && (check_pages(st, err) == -1 || set_up_database(st, err) == -1))
         return -1;
     return read_rows(st, err);
@@ -355,7 +361,7 @@ set_aside(struct checkpoints *st, const char *why)
         buf_printf(&from, "%s%s", st->file, endings[i]);
         buf_printf(&to, "%s.damaged-%lld%s", st->file, now, endings[i]);
         if (rename(buf_string(&from), buf_string(&to)) != 0 && errno != ENOENT)
-            log_error("cannot rename '%s': %s", from.ptr, strerror(errno));
+            log_error("cannot rename '%s': %s", from.ptr, error_reason(errno));
     }
     buf_fini(&from);
     buf_fini(&to);

@@ -202,7 +202,7 @@ on_written(uv_work_t *request, int status)
 
         log_again(&d->told_failed, LOG_ERROR,
                   "cannot write dead letters to '%s': %s (the sources they come from wait)",
-                  d->folder, strerror(d->error));
+                  d->folder, error_reason(d->error));
         while (last->newer != NULL)
             last = last->newer;
         last->newer = d->oldest;

@@ -126,6 +126,22 @@ load_additions(struct json_value *v, const char *what, const struct node *map,
     }
 }
 
+/* A format that the contract has and this version has not; true if that was said. */
+static bool
+is_later(const struct node *format, struct errors *errs)
+{
+    static const char *const later[] = { "avro", "protobuf", "json_schema", "thrift", "otlp" };
+
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+        if (format != NULL && format->kind == NODE_SCALAR &&
+            strcmp(format->text, later[i]) == 0) {
+            errors_at(errs, format->at, "value format '%s' is not supported yet",
+                      node_shown(format));
+            return true;
+        }
+    return false;
+}
+
 struct json_value *
 json_value_new(const char *what, const struct node *map, struct names *names,
                struct errors *errs)
@@ -136,7 +152,8 @@ json_value_new(const char *what, const struct node *map, struct names *names,
     struct settings    set = { &conf, json_value_fields };
     struct json_value *v = NEW(struct json_value);
 
-    fields_load(&set, 1, what, map, map->at, NULL, NULL, errs);
+    if (!is_later(node_get(map, "format"), errs))
+        fields_load(&set, 1, what, map, map->at, NULL, NULL, errs);
     v->names = names;
     v->all = named == NULL || named->kind == NODE_NULL;
     if (v->all)

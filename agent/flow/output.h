@@ -29,7 +29,10 @@
 struct output_report;
 struct pipeline;
 
-enum { OUTPUT_READ_PAUSE = 5 };     /* ms, unless the output's user says otherwise */
+enum {
+    OUTPUT_READ_PAUSE = 5,              /* ms, unless the output's user says otherwise */
+    OUTPUT_LEAST_MEMORY = 4 << 20,      /* bytes of a pipeline */
+};
 
 /* What becomes of a message that can never be delivered. */
 enum on_rejected {
@@ -48,6 +51,7 @@ struct output {
     bool                     at_most_once;  /* what it was given counts as arrived at once */
     bool                     one_at_a_time; /* a source has one record out, and no more */
     uint64_t                 read_pause;    /* ms between two reads of a quiet source, at least */
+    uint64_t                 memory;        /* lowers that of the agent to these bytes; 0: no */
     struct pipeline         *pipeline;      /* from start on */
 };
 

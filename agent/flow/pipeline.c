@@ -735,7 +735,8 @@ pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, 
 }
 
 void
-pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
+pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason,
+                const uint64_t *moves)
 {
     struct chunk *taken;
 
@@ -755,6 +756,8 @@ pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const 
     put_chunks(p, taken);
     pipeline_forget(p, s);
     kick(p);
+    s->stalled_by = moves;
+    s->stalled_at = moves != NULL ? *moves : 0;
     s->ops->rewound(s, reason);
 }
 
@@ -766,7 +769,7 @@ drop_halted(struct pipeline *p, struct source *s)
 {
     if (s->once)
         return;                 /* it could not be read again by the next start either */
-    pipeline_rewind(p, s, NULL, "it is halted");
+    pipeline_rewind(p, s, NULL, "it is halted", NULL);
     if (s->halted_at == s->window.committed || plan_has_groups(s->plan))
         return;
     window_init(&s->window, s->halted_at, (struct tail_print){ 0, 0 });
@@ -788,6 +791,12 @@ bool
 pipeline_idle(const struct pipeline *p)
 {
     return p->counts.records_out == 0 && p->chunks_out == 0;
+}
+
+uint64_t
+pipeline_budget(const struct pipeline *p)
+{
+    return p->conf.memory;
 }
 
 uv_loop_t *

@@ -126,9 +126,10 @@ void pipeline_unpin(struct pipeline *p, struct chunk *c);
 /* Take back what this source has out behind `last` (NULL: all) and let it read that
  * again later (ops->rewound).  Only if no worker reads for it (source->jobs is 0),
  * what was read can be read again (not source->once), no message of those chunks was
- * acknowledged, and the outputs have let go of all of them. */
+ * acknowledged, and the outputs have let go of all of them.  `moves` counts on when what
+ * it waits for moves again, and lives as long as the loop runs; or NULL. */
 void pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last,
-                     const char *reason);
+                     const char *reason, const uint64_t *moves);
 
 /* ---- To be shown ------------------------------------------------------- */
 
@@ -151,6 +152,7 @@ void pipeline_counts(const struct pipeline *p, struct pipeline_counts *counts);
 /* Nothing is out: every message was delivered, rejected or taken back. */
 bool pipeline_idle(const struct pipeline *p);
 
+uint64_t   pipeline_budget(const struct pipeline *p);      /* bytes: agent.memory */
 uv_loop_t *pipeline_loop(const struct pipeline *p);
 
 #endif

@@ -55,6 +55,8 @@ struct source {
     int64_t                  id;            /* its row in the database; 0: none yet */
     struct identity          identity;
     struct window            window;
+    const uint64_t          *stalled_by;    /* it was rewound, and may go on when this is no */
+    uint64_t                 stalled_at;    /* longer that; NULL: nobody knows when */
     char                    *halted;        /* owned: why it is read no further, until the next
                                              * start; NULL: it is */
     bool                     unnoted;       /* it has no row for now (checkpoints_note) */
@@ -87,6 +89,13 @@ struct source {
 /* `path` is copied. */
 void source_init(struct source *s, const struct source_ops *ops, const struct plan *plan,
                  const char *path);
+
+/* What it was rewound for may be over. */
+static inline bool
+source_may_go_on(const struct source *s)
+{
+    return s->stalled_by != NULL && *s->stalled_by != s->stalled_at;
+}
 
 /* It has another name now. */
 void source_rename(struct source *s, const char *path);

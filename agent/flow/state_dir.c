@@ -29,7 +29,7 @@ make_folder(const char *path, struct error *err)
         *p = '\0';
         if (mkdir(copy, 0700) != 0 && errno != EEXIST)
             result = error_set(err, ERR_SYSTEM, "cannot make the state folder '%s': %s", path,
-                               strerror(errno));
+                               error_reason(errno));
         *p = was;
         if (was == '\0')
             break;
@@ -48,7 +48,7 @@ lock(const char *path, int fd, struct error *err)
                          "another agent holds the state folder '%s' (give each its own state_dir)",
                          path);
     return error_set(err, ERR_SYSTEM, "cannot lock the state folder '%s': %s", path,
-                     strerror(errno));
+                     error_reason(errno));
 }
 
 int
@@ -64,7 +64,7 @@ state_dir_lock(const char *path, struct error *err)
     buf_fini(&file);
     if (fd < 0)
         return error_set(err, ERR_SYSTEM, "cannot write to the state folder '%s': %s", path,
-                         strerror(errno));
+                         error_reason(errno));
     if (lock(path, fd, err) == 0)
         return fd;
     close(fd);

@@ -3,6 +3,7 @@ file owns which library, what a file exports, how long a function may be.
 
 SPDX-License-Identifier: Apache-2.0
 """
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -94,6 +95,18 @@ def test_each_library_is_included_in_one_place():
              for library, owner in OWNERS.items()
              if style == "<" and re.fullmatch(library, header)
              and not re.fullmatch(owner, name(path))])
+
+
+def test_every_folder_is_one_library_that_is_linked_to_what_it_may_include():
+    """A parser sees one header of the flow, and none of its code."""
+    layers = re.findall(r"^stoker_layer\((\w+) ([^\s)]+)([^)]*)\)",
+                        (ROOT / "CMakeLists.txt").read_text(), re.M)
+    assert [folder for _, folder, _ in layers] == list(MAY_INCLUDE)
+    folders = {library: folder for library, folder, _ in layers}
+    for library, folder, links in layers:
+        for other in filter(folders.get, links.split()):
+            assert any(f"{folders[other]}/".startswith(prefix)
+                       for prefix in MAY_INCLUDE[folder]), f"{library} is linked to {other}"
 
 
 def test_includes_are_written_from_the_root():
@@ -203,6 +216,24 @@ def test_asserts_have_no_side_effects_and_stay_on():
     nothing([f"{name(path)}:{number}: {line.strip()}"
              for path in product() for number, line in lines(path)
              if re.search(r"\bassert\(.*(\+\+|--|[^=!<>]=[^=])", line)])
+
+
+def test_the_release_build_has_its_asserts():
+    program = ROOT / "build/release/stoker"
+    if not program.exists():
+        pytest.skip("there is no build/release/stoker")
+    needs = subprocess.run(["nm", "-D", program], capture_output=True, text=True, check=True)
+    assert "__assert_fail" in needs.stdout
+
+
+def test_there_is_a_preset_for_every_kind_of_build():
+    presets = json.loads((ROOT / "CMakePresets.json").read_text())
+    settings = {p["name"]: p.get("cacheVariables", {}) for p in presets["configurePresets"]}
+    assert settings["release"]["CMAKE_BUILD_TYPE"] == "Release"
+    assert settings["debug"]["CMAKE_BUILD_TYPE"] == "Debug"
+    assert settings["asan"]["STOKER_SANITIZE"] == "address,undefined"
+    assert settings["tsan"]["STOKER_SANITIZE"] == "thread"
+    assert settings["fuzz"]["STOKER_FUZZ"] == "ON"
 
 
 def test_every_unit_test_file_is_built():

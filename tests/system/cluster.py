@@ -69,9 +69,9 @@ class Cluster(Client):
         partitions = admin.list_topics(topic, timeout=10).topics[topic].partitions
         return {p.id: p.leader for p in partitions.values()}
 
-    def create_topic_on(self, name, node):
-        """One partition, and one copy of it."""
-        topic = NewTopic(name, 1, replica_assignment=[[node]])
+    def create_topic_on(self, name, node, partitions=1):
+        """Partitions with one copy each, all of them there."""
+        topic = NewTopic(name, partitions, replica_assignment=[[node]] * partitions)
         for future in self.admin().create_topics([topic]).values():
             future.result()
         self.wait_leaders(name, lambda leader: leader == node, "the leader")

@@ -75,13 +75,14 @@ def proxy(kafka):
 
 @pytest.fixture(scope="session")
 def kafka_3(tmp_path_factory):
-    """A node of the last Kafka that librdkafka 2.0.2 can log in to by SCRAM."""
+    """A node of the last Kafka that librdkafka 2.0.2 can log in to by SCRAM.  It makes topics
+    that are asked for, as Kafka does by default; the other one does not."""
     folder = tmp_path_factory.mktemp("kafka-3")
     try:
         node.fetch_jars(node.VERSION_3)
     except node.KafkaError as e:
         pytest.skip(str(e))
-    kafka = node.Kafka(folder, node.VERSION_3)
+    kafka = node.Kafka(folder, node.VERSION_3, creates_topics=True)
     kafka.start()
     yield kafka
     kafka.close()

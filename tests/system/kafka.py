@@ -288,7 +288,7 @@ class Client:
 
 
 class Kafka(Node, Client):
-    def __init__(self, folder, version=VERSION):
+    def __init__(self, folder, version=VERSION, creates_topics=False):
         folder = Path(folder)
         self.certificates = Certificates(folder / "certificates")
         proxy, controller, *ports = free_ports(2 + len(LISTENERS))
@@ -299,7 +299,9 @@ class Kafka(Node, Client):
         self.behind_proxy = addresses["proxied"]
         for name, address in {**addresses, "proxied": f"127.0.0.1:{proxy}"}.items():
             setattr(self, name, address)
-        super().__init__(folder, self.settings(addresses, f"127.0.0.1:{controller}"), version)
+        settings = self.settings(addresses, f"127.0.0.1:{controller}")
+        settings["auto.create.topics.enable"] = str(creates_topics).lower()
+        super().__init__(folder, settings, version)
         self.format()
 
     def settings(self, addresses, controller):

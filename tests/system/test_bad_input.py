@@ -223,6 +223,24 @@ def test_a_line_that_the_broker_never_takes_goes_to_the_dead_letters(ship, kafka
     assert len(dead) == 1 and "x" * 1000 in dead[0] and str(log) in dead[0]
 
 
+@needs_root("reads the configuration as nobody")
+@pytest.mark.parametrize("unreadable", ["configuration", "included", "secret"])
+def test_what_a_configuration_needs_and_cannot_be_read_is_named(open_folder, unreadable):
+    config = write_config(open_folder / "configuration", f"""\
+include: included
+outputs: {{main: {{bootstrap.servers: "x:1", sasl.password: "${{file:{open_folder}/secret}}"}}}}
+inputs: {{logs: {{paths: /x.log, topic: t}}}}
+""")
+    write_config(open_folder / "included", "agent: {workers: 1}\n")
+    (open_folder / "secret").write_text("word-7")
+    for path in open_folder.iterdir():
+        path.chmod(0 if path.name == unreadable else 0o644)
+    done = stoker("check", "-c", config, user="nobody")
+    assert done.returncode == CONFIG, done.stdout + done.stderr
+    assert unreadable in done.stderr and "permission denied" in done.stderr
+    assert "word-7" not in done.stderr
+
+
 # --- brokers
 
 SHORT_STOP = {"shutdown_timeout": "1s"}         # what cannot be sent is not waited for

@@ -3,12 +3,17 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
+import contextlib
+import fcntl
+import gzip
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -35,17 +40,47 @@ def simple(tmp_path):
     ["check", "extra"], ["offsets"], ["offsets", "nonsense"], ["offsets", "set", "/x"],
     ["try", "--partitions", "none"], ["try", "--partitions", "4x"], ["try", "--partitions", "0"],
     ["try", "--partitions", "99999999999"], ["try", "--nonsense"], ["version", "extra"],
-    ["reference", "nonsense"], ["demo", "--nonsense"],
+    ["reference", "nonsense"], ["demo", "--nonsense"], ["demo", "--json=yes"], ["demo", "a", "b"],
+    ["run", "-c", ""], ["check", "-x"], ["offsets", "list", "extra"], ["offsets", "forget"],
+    ["offsets", "set", "/x", "-1"], ["offsets", "set", "/x", "1e3"], ["replay"], ["-c", "x", "run"],
+    ["offsets", "set", "/x", "9223372036854775808"],
 ])
-def test_wrong_usage_ends_with_64(simple, arguments):
-    needs_file = arguments and arguments[0] in ("check", "offsets", "try") and "-c" not in arguments
-    done = stoker(*arguments, *(["-c", simple] if needs_file else []))
-    assert done.returncode == USAGE, done.stderr
-    assert done.stderr and not done.stdout
+def test_wrong_usage_ends_with_64_whatever_the_configuration_is_like(simple, arguments):
+    """Without -c the configuration is missing, and that would be another status."""
+    asks_for_it = arguments and arguments[0] in ("check", "offsets", "try", "replay")
+    for file in ([], ["-c", simple] if asks_for_it and "-c" not in arguments else []):
+        done = stoker(*arguments, *file)
+        assert done.returncode == USAGE, done.stderr
+        assert done.stderr and not done.stdout
+        assert done.stderr.startswith(("stoker: ", "usage: ")), done.stderr
+        assert "usage: stoker" in done.stderr or "COMMAND" in done.stderr or "rnu" in done.stderr \
+            or "nonsense" in done.stderr, "it says how it is used"
 
 
-def test_a_mistyped_command_is_told_the_right_one():
-    assert "'run'" in stoker("rnu").stderr or "run" in stoker("rnu").stderr.split("mean")[-1]
+@pytest.mark.parametrize("arguments, meant", [
+    (["rnu"], "run"), (["chekc"], "check"), (["check", "--conect"], "--connect"),
+    (["try", "--partitons", "3"], "--partitions"), (["reference", "kafak"], "kafka"),
+])
+def test_a_slip_of_the_finger_is_told_what_was_meant(arguments, meant):
+    done = stoker(*arguments)
+    assert done.returncode == USAGE
+    assert f"did you mean '{meant}'?" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "top", "tap", "explain", "reload"])
+def test_a_command_of_later_says_so(command):
+    done = stoker(command)
+    assert done.returncode == USAGE and "not supported yet" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ["check", "--help"], ["check", "-h"], ["help", "check"], ["check", "-c", "/x", "--help"],
+])
+def test_help_of_a_command_shows_its_options(arguments):
+    done = stoker(*arguments)
+    assert done.returncode == DONE, done.stderr
+    assert "usage: stoker check [-c FILE] [--connect]" in done.stdout
+    assert "/etc/stoker/stoker.yaml" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help"], ["-h"]])
@@ -90,7 +125,8 @@ def test_reference_of_a_key_that_is_a_section_too_shows_both():
 
 
 def test_a_full_disk_for_the_output_is_an_error_not_silence(simple):
-    for command in (["reference"], ["version"], ["check", "-c", simple],
+    for command in (["reference"], ["version"], ["--version"], ["--help"], ["run", "--help"],
+                    ["check", "-c", simple], ["demo"],
                     ["try", "-c", simple, "--input", "logs", "/etc/hostname"]):
         with open("/dev/full", "w") as full:
             done = subprocess.run([BINARY, *command], stdout=full, stderr=subprocess.PIPE)
@@ -110,6 +146,18 @@ def test_check_prints_every_file_and_where_it_goes_and_makes_nothing(simple, tmp
         assert "lines" in line or "lines" in done.stdout
     assert "main" in done.stdout
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_check_prints_full_paths_of_relative_globs(tmp_path):
+    (tmp_path / "logs").mkdir()
+    append(tmp_path / "logs/a.log", "a")
+    write_config(tmp_path / "stoker.yaml", {
+        "outputs": {"main": {"type": "discard"}},
+        "inputs": {"logs": {"paths": ["logs/*.log", "./logs/../logs/a.log"], "topic": "t"}}})
+    done = stoker("check", "-c", "stoker.yaml", cwd=tmp_path)
+    assert done.returncode == DONE, done.stderr
+    assert "input 'logs' follows 1 file\n" in done.stdout
+    assert f"  {tmp_path}/logs/a.log\n" in done.stdout
 
 
 def test_check_says_when_an_input_has_no_file(simple):
@@ -147,13 +195,6 @@ def test_check_connect_names_a_missing_topic(agents, kafka, tmp_path):
     done = agent.command("check", "--connect")
     assert done.returncode == CLUSTER
     assert "no-such-topic" in done.stdout + done.stderr
-
-
-def test_check_connect_does_not_make_topics(agents, kafka, tmp_path):
-    name = f"never-made-{os.getpid()}"
-    connected(agents, tmp_path / "*.log", name,
-              **{"bootstrap.servers": kafka.bootstrap}).command("check", "--connect")
-    assert name not in kafka.admin().list_topics(timeout=10).topics
 
 
 def test_check_connect_ends_with_69_when_nobody_answers(agents, tmp_path):
@@ -218,6 +259,13 @@ def test_try_of_a_missing_sample_names_it(simple, tmp_path):
     done = stoker("try", "-c", simple, "--input", "logs", tmp_path / "nothing")
     assert done.returncode == FAILED
     assert str(tmp_path / "nothing") in done.stderr
+
+
+def test_try_of_a_compressed_sample_says_how_to_give_its_lines(simple, tmp_path):
+    (tmp_path / "sample.gz").write_bytes(gzip.compress(b"one\n"))
+    done = stoker("try", "-c", simple, "--input", "logs", tmp_path / "sample.gz")
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert "zcat" in done.stderr and "sample.gz" in done.stderr
 
 
 def test_try_shows_bytes_that_are_no_text_as_base64(simple, tmp_path):
@@ -316,6 +364,14 @@ def test_offsets_list_of_an_agent_that_never_ran_is_empty(simple, tmp_path):
     assert not (tmp_path / "state").exists()
 
 
+def test_offsets_of_an_unknown_file_are_not_changed_and_make_no_state(simple, tmp_path):
+    for command in (["set", "/x", "5"], ["forget", "/x"]):
+        done = stoker("offsets", *command, "-c", simple)
+        assert done.returncode == FAILED
+        assert "'/x'" in done.stderr and "offsets list" in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
 def test_offsets_list_prints_path_and_acknowledged_bytes(agents, tmp_path):
     append(tmp_path / "a b.log", "hello")
     agent = agents({"outputs": {"main": {"type": "discard"}},
@@ -363,7 +419,9 @@ def test_demo_ends_by_itself_and_its_summary_is_right():
                                    re.M)[1].split(",")))
     assert sum(used) == int(summary[1]) > 0
     assert re.search(r"^keys .*always on the same partition", done.stdout, re.M)
-    assert re.search(r"^latency .*median [\d.]+ ms", done.stdout, re.M)
+    assert re.search(r"^latency .*acknowledgement: median [\d.]+ ms, p99 [\d.]+ ms$", done.stdout,
+                     re.M)
+    assert re.search(r"^ +write of a line to its return: median [\d.]+ ms", done.stdout, re.M)
 
 
 def test_demo_shows_each_record_where_the_java_client_would_put_it():
@@ -396,10 +454,15 @@ def test_demo_takes_lines_that_are_no_access_log(tmp_path):
     assert "\x1b" not in done.stdout, "a log must not steer the terminal"
 
 
-def test_demo_of_a_missing_file_names_it(tmp_path):
-    done = demo(tmp_path / "nothing")
-    assert done.returncode in (FAILED, USAGE)
-    assert str(tmp_path / "nothing") in done.stderr
+def test_demo_of_what_is_no_file_names_it(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for path, why in ((tmp_path / "nothing", "no such file"), (tmp_path, "not a regular file"),
+                      (tmp_path / "fifo", "not a regular file"),
+                      ("/dev/null", "not a regular file")):
+        done = demo(path)
+        assert (done.returncode, done.stdout) == (FAILED, "")
+        assert done.stderr.startswith("stoker: ") and f"'{path}'" in done.stderr
+        assert why in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -413,6 +476,35 @@ def test_a_signal_ends_demo_with_0(tmp_path, number):
     assert child.returncode == DONE, errors
     assert re.search(r"^records ", out, re.M), "the summary comes all the same"
     assert list(tmp_path.iterdir()) == [], "its folder is removed"
+
+
+@pytest.mark.parametrize("environment, coloured", [
+    ({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False),
+    ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+])
+def test_demo_on_a_terminal_has_colours_fits_its_lines_and_ends_at_ctrl_c(environment, coloured):
+    ours, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
+    child = subprocess.Popen([BINARY, "demo"], stdin=terminal, stdout=terminal, stderr=terminal,
+                             env={"PATH": os.environ["PATH"], **environment},
+                             start_new_session=True,
+                             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(terminal)
+    shown = b""
+    while shown.count(b"host.name=") < 20:
+        shown += os.read(ours, 4096)
+    os.write(ours, b"\x03")
+    with contextlib.suppress(OSError):              # EIO: it has ended
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert child.wait(15) == DONE
+    assert (b"\x1b[" in shown) == coloured
+    plain = re.sub(rb"\x1b\[\d*m|\^C", b"", shown).decode().splitlines()
+    assert not any("\x1b" in line for line in plain), "colours and nothing else"
+    records = [line for line in plain if " host.name=" in line]
+    assert len(records) >= 20 and any(line.startswith("records ") for line in plain)
+    assert max(map(len, records)) == 90, "values are cut at the edge"
 
 
 def test_demo_into_a_pipe_that_closes_leaves_nothing_behind(tmp_path):
@@ -432,16 +524,7 @@ def test_a_missing_default_configuration_is_named():
         pytest.skip("this machine has an /etc/stoker/stoker.yaml")
     done = stoker("run")
     assert done.returncode == CONFIG
-    assert "/etc/stoker/stoker.yaml" in done.stderr
-
-
-def test_the_log_of_the_agent_is_text_or_json(agents, tmp_path):
-    config = {"agent": {"log": {"format": "json"}}, "outputs": {"main": {"type": "discard"}},
-              "inputs": {"logs": {"paths": str(tmp_path / "*.log"), "topic": "t"}}}
-    agent = agents(config).start()
-    agent.stop()
-    for line in agent.log().splitlines():
-        assert {"level", "msg"} <= set(json.loads(line)) or "message" in json.loads(line)
+    assert "/etc/stoker/stoker.yaml" in done.stderr and "-c FILE" in done.stderr
 
 
 def test_notify_tells_systemd_when_ready(agents, tmp_path):

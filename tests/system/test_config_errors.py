@@ -122,6 +122,43 @@ MISTAKES = {
         KAFKA + "    security.protocol: ssl\n    ssl.keystore.type: «JKS\n" + INPUT, "JKS|PEM"),
     "a way to compress that is none": (
         KAFKA + "    compression.type: «lz5\n" + INPUT, "did you mean 'lz4'|lz5"),
+    "a property with a number that is none": (
+        KAFKA + "    batch.size: «1e6\n" + INPUT, "1 .. 2147483647, not '1e6'"),
+    "a property with a number that is too large": (
+        KAFKA + "    retries: «99999999999\n" + INPUT, "0 .. 2147483647"),
+    "properties that do not go together": (
+        KAFKA + "    max.in.flight.requests.per.connection: «10\n" + INPUT,
+        "enable.idempotence"),
+    "too little buffer.memory": (
+        KAFKA + "    buffer.memory: «1024\n" + INPUT, "4MiB.*'memory' of the section 'agent'"),
+    "a broker as a URL": (
+        "outputs: {main: {bootstrap.servers: «'http://kafka:9092'}}\n" + INPUT, "host:port"),
+    "a broker without port behind the colon": (
+        "outputs: {main: {bootstrap.servers: [a:1, «'b:']}}\n" + INPUT, "'b:' is not host:port"),
+    "a consumer's property": (KAFKA + "    «group.id: x\n" + INPUT, "consumer's"),
+    "a Java partitioner of one's own": (
+        KAFKA + "    partitioner.class: «com.example.Mine\n" + INPUT, "use 'partitioner'"),
+    # what this version has not
+    "exactly once": (
+        KAFKA + "    send: «transactional\n" + INPUT,
+        "'send: transactional' is not supported yet"),
+    "a value format of later": (
+        OUTPUT + "inputs: {logs: {paths: /x.log, topic: t, value: {format: «avro}}}\n",
+        "value format 'avro' is not supported yet"),
+    "a socket": (
+        OUTPUT + "inputs: {logs: {type: «tcp, listen: '0.0.0.0:5140', topic: t}}\n",
+        "input type 'tcp' is not supported yet"),
+    # what is empty
+    "an empty path of an output": (
+        "outputs: {main: {type: file, path: «''}}\n" + INPUT, "'path' must not be empty"),
+    "an empty pattern": (
+        OUTPUT + INPUT + "parsers: {p: {type: regex, pattern: [x, «'']}}\n", "must not be empty"),
+    "an empty path": (OUTPUT + "inputs: {logs: {paths: [/x.log, «''], topic: t}}\n", "empty"),
+    "a glob that is not closed": (
+        OUTPUT + "inputs: {logs: {paths: «'/x/[ab', topic: t}}\n", r"'\[' has no '\]'"),
+    "a parser by its type": (
+        OUTPUT + "inputs: {logs: {paths: /x.log, topic: t, parser: [«json]}}\n",
+        r"did you mean \{type: json\}"),
     # variables and secrets
     "a variable that is not set": (
         "agent: {host_name: \"«${env:STOKER_NOT_SET}\"}\n" + OUTPUT + INPUT, "STOKER_NOT_SET"),

@@ -163,6 +163,15 @@ def test_every_way_to_compress_arrives(kafka, agents, topic, log):
     assert sorted(r.value for r in kafka.read(topic)) == sorted(lines * len(ways))
 
 
+@pytest.mark.parametrize("acks", ["0", "1", "all"])
+def test_every_way_to_acknowledge_arrives_in_order(ship, kafka, topic, log, acks):
+    log.write_bytes(text(numbered(0, 5000)))
+    agent = ship(output={"acks": acks}, partition="1").start()
+    agent.wait_acked(log)
+    agent.stop()
+    assert [number_of(r.value) for r in kafka.read(topic)] == list(range(5000))
+
+
 def test_routes_choose_topic_value_and_what_to_drop(kafka, agents, topic, topic_name, log):
     errors = kafka.create_topic(f"{topic_name}.errors", 1)
     lines = access_log(2000)

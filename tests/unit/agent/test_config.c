@@ -26,11 +26,12 @@ static unsigned alive;      /* plugins that are made and not freed */
 
 struct fake_output {
     struct output base;
-    uint64_t      pause;
+    uint64_t      pause, memory;
 };
 
 static const struct field fake_output_fields[] = {
     A_TIME(struct fake_output, "pause", pause, "5ms", 0, 1000, "Between two reads."),
+    A_SIZE(struct fake_output, "memory", memory, "0", 0, 1ull << 40, "What it may hold."),
     NO_MORE_FIELDS
 };
 
@@ -57,6 +58,7 @@ load_output(const char *name, const char *what, const struct node *conf, struct 
     o->base.ops = &fake_output_ops;
     o->base.name = mem_string(name);
     o->base.read_pause = o->pause;
+    o->base.memory = o->memory;
     alive++;
     return &o->base;
 }
@@ -257,6 +259,20 @@ the_agent_is_as_written(void **state)
     assert_string_equal(config_input(c, "web")->plan->host_name, "h");
     assert_int_equal(c->agent.log_level, LOG_DEBUG);
     assert_int_equal(c->agent.log_format, LOG_JSON);
+}
+
+static void
+an_output_can_lower_the_memory_and_not_raise_it(void **state)
+{
+    (void)state;
+    given_fine("outputs: {main: {memory: 1GiB}}\n" INPUT);
+    assert_int_equal(c->agent.memory, 64 << 20);
+    tear_down(NULL);
+    set_up(NULL);
+    given_fine("agent: {memory: 32MiB}\n"
+               "outputs: {main: {memory: 16MiB}, a: {memory: 8MiB}, b: {memory: 24MiB}, c: {}}\n"
+               "inputs: {web: {paths: /x, topic: t, output: main}}\n");
+    assert_int_equal(c->agent.memory, 8 << 20);
 }
 
 static void
@@ -625,6 +641,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_smallest_configuration_has_all_defaults),
         TEST(the_agent_is_as_written),
+        TEST(an_output_can_lower_the_memory_and_not_raise_it),
         TEST(an_input_gets_its_parsers_in_turn),
         TEST(an_input_gets_the_routes_that_are_for_it_and_its_own_last),
         TEST(static_fields_are_texts_with_numbers),

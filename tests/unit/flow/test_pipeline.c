@@ -535,7 +535,7 @@ a_rewound_source_reads_again_from_committed(void **state)
     r = a_reader();
     read_chunk(&r);
     settle();
-    pipeline_rewind(p, &r.base, NULL, "because");
+    pipeline_rewind(p, &r.base, NULL, "because", NULL);
     assert_int_equal(r.rewound, 1);
     assert_int_equal(window_end(&r.base.window), 0);
     assert_true(pipeline_idle(p));
@@ -628,7 +628,7 @@ what_is_behind_a_chunk_that_stays_is_read_again(void **state)
     settle();
     read_chunk(&r);
     settle();
-    pipeline_rewind(p, &r.base, r.base.window.oldest, "because");
+    pipeline_rewind(p, &r.base, r.base.window.oldest, "because", NULL);
     assert_int_equal(r.rewound, 1);
     assert_int_equal(window_end(&r.base.window), r.base.window.oldest->end);
     pipeline_counts(p, &counts);

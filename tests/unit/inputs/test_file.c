@@ -1153,10 +1153,40 @@ a_rewound_file_is_read_again(void **state)
     strings_fini(&got);
     t = TAILQ_FIRST(&the_input()->all);
     assert_true(turn_until(has_turned));
-    pipeline_rewind(pipeline, file_source(t), NULL, "the test wants it");
+    pipeline_rewind(pipeline, file_source(t), NULL, "the test wants it", NULL);
     assert_int_equal(t->state, TAIL_RESTING);
     acknowledging = true;
     then_got("one", "two", "three", NULL);
+}
+
+/* It has been rewound again and again, and would rest for half a minute. */
+static void
+a_rewound_file_goes_on_when_what_it_waits_for_moves(void **state)
+{
+    uint64_t          moves = 7, begin;
+    struct file_tail *t;
+
+    (void)state;
+    acknowledging = false;
+    files_append("logs/a.log", "one\ntwo\nthree\n");
+    given_running();
+    assert_true(turn_until(is_all_out));
+    npending = 0;                                   /* the output lets go of them */
+    strings_fini(&got);
+    t = TAILQ_FIRST(&the_input()->all);
+    assert_true(turn_until(has_turned));
+    t->rests = 10;
+    pipeline_rewind(pipeline, file_source(t), NULL, "the test wants it", &moves);
+    assert_true(t->rest_until > clock_ms() + 20 * 1000);
+    begin = clock_ms();
+    while (clock_ms() < begin + 1500)               /* a sweep and a half */
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(t->state, TAIL_RESTING);
+    acknowledging = true;
+    moves++;
+    then_got("one", "two", "three", NULL);
+    assert_true(clock_ms() < begin + 10 * 1000);
+    assert_null(file_source(t)->stalled_by);
 }
 
 /* ---- Settings ---------------------------------------------------------------- */
@@ -1274,6 +1304,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_closed_file_that_was_renamed_is_read_on),
     TEST(a_reused_inode_is_another_file),
     TEST(a_rewound_file_is_read_again),
+    TEST(a_rewound_file_goes_on_when_what_it_waits_for_moves),
     TEST(wrong_settings_are_refused),
     TEST(the_list_has_every_file_once_and_sorted),
 };

@@ -185,7 +185,7 @@ a_rewound_file_that_is_truncated_is_read_from_its_copy(void **state)
     npending = 0;                                   /* the output lets go of them */
     strings_fini(&got);
     t = TAILQ_FIRST(&the_input()->all);
-    pipeline_rewind(pipeline, file_source(t), NULL, "the test wants it");
+    pipeline_rewind(pipeline, file_source(t), NULL, "the test wants it", NULL);
     copy_file("logs/a.log", "logs/a.log.1");
     truncate_file("logs/a.log");
     append_numbers("logs/a.log", 150, 160);
@@ -217,7 +217,7 @@ a_rewound_file_with_long_lines_loses_none_between_them(void **state)
     npending = 0;                                   /* the output lets go of them */
     strings_fini(&got);
     pipeline_rewind(pipeline, file_source(TAILQ_FIRST(&the_input()->all)), NULL,
-                    "the test wants it");
+                    "the test wants it", NULL);
     files_append("logs/a.log", "\nlast\n");
     acknowledging = true;
     wanted = 4;

@@ -29,7 +29,8 @@
 #include "outputs/kafka.h"
 
 enum {
-    PATIENCE_MS = 60 * 1000, MAX_READ = 40000, MAX_CHUNKS = 64, MAX_SETTINGS = 12,
+    PATIENCE_MS = 60 * 1000, MAX_READ = 40000, MAX_CHUNKS = 128, MAX_SETTINGS = 12,
+    MAX_REWOUND = 64,
     PRODUCE = 0, METADATA = 3,          /* ApiKeys */
 };
 
@@ -39,8 +40,10 @@ struct pipeline {
     uv_loop_t      loop;
     uint64_t       delivered, rejected, lost, filed;
     char           reason[400];         /* of the last rejection, or dead letter in the file */
-    struct source *rewound[8];
+    struct source *rewound[MAX_REWOUND];
+    const uint64_t *moves;              /* of the last one */
     unsigned       nrewound;
+    uint64_t       budget;
 };
 
 static struct pipeline pipeline;
@@ -91,12 +94,21 @@ pipeline_unpin(struct pipeline *p, struct chunk *c)
 }
 
 void
-pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason)
+pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const char *reason,
+                const uint64_t *moves)
 {
     assert_non_null(reason);
+    assert_true(p->nrewound < MAX_REWOUND);
+    p->moves = moves;
     for (struct chunk *c = window_cut(&s->window, last); c != NULL; c = c->newer)
         assert_true(c->pins == 0 && c->acked == 0);
     p->rewound[p->nrewound++] = s;
+}
+
+uint64_t
+pipeline_budget(const struct pipeline *p)
+{
+    return p->budget;
 }
 
 uv_loop_t *
@@ -198,6 +210,26 @@ static inline struct kafka *
 kafka(void)
 {
     return (struct kafka *)output;
+}
+
+static inline bool
+topic_is_known(void *name)
+{
+    return output->ops->topic(output, slice_of(name)) != NULL;
+}
+
+static inline bool turn_until(bool (*condition)(void *), void *ctx);
+
+static inline struct kafka_topic *
+given_known_topic(const char *topic, int partitions)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "%s", topic);
+    given_topic(topic, partitions);
+    (void)kafka_topic_get(kafka(), slice_of(topic));
+    assert_true(turn_until(topic_is_known, name));
+    return kafka_topic_find(kafka(), slice_of(topic));
 }
 
 /* ---- Time ------------------------------------------------------------------ */
@@ -461,6 +493,7 @@ set_up(void **state)
 {
     (void)state;
     memset(&pipeline, 0, sizeof pipeline);
+    pipeline.budget = 64 * 1024 * 1024;
     assert_int_equal(uv_loop_init(&pipeline.loop), 0);
     uv_timer_init(&pipeline.loop, &tick);
     uv_timer_start(&tick, on_tick, 10, 10);

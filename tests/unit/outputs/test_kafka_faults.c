@@ -11,24 +11,6 @@
 #define OK RD_KAFKA_RESP_ERR_NO_ERROR
 #define TOO_LARGE RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
 
-static bool
-topic_is_known(void *name)
-{
-    return output->ops->topic(output, slice_of(name)) != NULL;
-}
-
-static struct kafka_topic *
-given_known_topic(const char *topic, int partitions)
-{
-    char name[32];
-
-    snprintf(name, sizeof name, "%s", topic);
-    given_topic(topic, partitions);
-    (void)kafka_topic_get(kafka(), slice_of(topic));
-    assert_true(turn_until(topic_is_known, name));
-    return kafka_topic_find(kafka(), slice_of(topic));
-}
-
 static void
 given_produce_answers(const rd_kafka_resp_err_t *errors, size_t count)
 {

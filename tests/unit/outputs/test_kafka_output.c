@@ -6,24 +6,6 @@
 
 #include "tests/unit/outputs/kafka_world.h"
 
-static bool
-topic_is_known(void *name)
-{
-    return output->ops->topic(output, slice_of(name)) != NULL;
-}
-
-/* One record sent, so that workers know the topic. */
-static void
-given_known_topic(const char *topic, int partitions)
-{
-    char name[32];
-
-    snprintf(name, sizeof name, "%s", topic);
-    given_topic(topic, partitions);
-    (void)kafka_topic_get(kafka(), slice_of(topic));
-    assert_true(turn_until(topic_is_known, name));
-}
-
 static void
 records_of_an_unknown_topic_are_placed_by_the_loop(void **state)
 {
@@ -85,7 +67,7 @@ one_lane_has_never_two_batches_out(void **state)
     (void)state;
     given_cluster(1);
     given_output();
-    given_known_topic("t", 1);
+    (void)given_known_topic("t", 1);
     t = kafka_topic_find(kafka(), SLICE("t"));
     when_sent("t", 0, 10, 0);
     assert_int_equal(t->lanes[0]->state, LANE_READY);
@@ -104,7 +86,7 @@ what_comes_in_one_round_of_the_loop_travels_together(void **state)
     (void)state;
     given_cluster(1);
     given_output();
-    given_known_topic("t", 1);
+    (void)given_known_topic("t", 1);
     t = kafka_topic_find(kafka(), SLICE("t"));
     for (unsigned i = 0; i < 5; i++)
         when_sent("t", 10 * i, 10, 0);
@@ -122,7 +104,7 @@ keyless_records_stay_and_then_move_to_the_emptiest_lane(void **state)
     (void)state;
     given_cluster(1);
     given_output();
-    given_known_topic("t", 4);
+    (void)given_known_topic("t", 4);
     for (unsigned i = 0; i < 40; i++)
         when_sent_wide("t", 200 * i, 200, 0, 1000);     /* 8 MB: 8 batches */
     then_settled(8000);
@@ -216,7 +198,7 @@ a_partition_by_number_is_obeyed_or_its_record_rejected(void **state)
     (void)state;
     given_cluster(1);
     given_output();
-    given_known_topic("t", 4);
+    (void)given_known_topic("t", 4);
     given_topic("new", 4);
     for (int known = 0; known < 2; known++) {
         struct chunk *c = begin_chunk(&sources[0]);
@@ -297,7 +279,7 @@ a_full_batch_is_one_request(void **state)
     given_cluster(1);
     given_setting("compression.type", "none");
     given_output();
-    given_known_topic("t", 1);
+    (void)given_known_topic("t", 1);
     t = kafka_topic_find(kafka(), SLICE("t"));
     for (unsigned i = 0; i < 8; i++)
         when_sent_wide("t", 1000 * i, 1000, 0, 200);
@@ -339,7 +321,7 @@ a_source_keeps_to_its_partition(void **state)
     given_output();
     given_topic("t", 4);
     when_sent("t", 0, 100, 0);
-    given_known_topic("u", 1);
+    (void)given_known_topic("u", 1);
     when_sent("t", 100, 100, 0);
     then_settled(200);
     when_read_back("t", 4);
@@ -380,7 +362,7 @@ more_partitions_are_taken_up_and_fewer_give_back_what_waits(void **state)
     (void)state;
     given_cluster(1);
     given_output();
-    given_known_topic("t", 4);
+    (void)given_known_topic("t", 4);
     t = kafka_topic_find(kafka(), SLICE("t"));
     kafka_topic_resize(t, 8);
     assert_int_equal(t->nlanes, 8);
@@ -405,7 +387,7 @@ a_run_placed_for_more_partitions_than_there_are_is_placed_again(void **state)
     (void)state;
     given_cluster(1);
     given_output();
-    given_known_topic("t", 2);
+    (void)given_known_topic("t", 2);
     t = kafka_topic_find(kafka(), SLICE("t"));
     c = begin_chunk(&sources[0]);
     set_key(add_message(c, "0"), "key");

@@ -64,6 +64,19 @@ a_missing_topic_is_named_and_others_are_looked_at(void **state)
     then_troubles(1, "topic 'gone' does not exist (create it, or set create_topics: true)");
 }
 
+/* These brokers do not say whether they would. */
+static void
+a_missing_topic_that_the_brokers_may_make_is_no_trouble(void **state)
+{
+    (void)state;
+    given_cluster(1);
+    rd_kafka_mock_topic_set_error(cluster, "gone", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    given_setting("create_topics", "true");
+    given_loaded(NULL);
+    assert_int_equal(when_probed("gone", NULL, 1000, 15000), 0);
+    then_troubles(0, NULL);
+}
+
 static void
 the_topic_for_dead_letters_is_asked_for_too(void **state)
 {
@@ -131,6 +144,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_cluster_that_fits_has_no_troubles),
         TEST(a_missing_topic_is_named_and_others_are_looked_at),
+        TEST(a_missing_topic_that_the_brokers_may_make_is_no_trouble),
         TEST(the_topic_for_dead_letters_is_asked_for_too),
         TEST(a_topic_without_rights_is_named),
         TEST(partitions_without_leader_are_counted),

@@ -166,7 +166,8 @@ servers_may_be_a_list_or_a_text_with_commas(void **state)
 static void
 a_server_with_a_bad_port_is_shown_in_its_place(void **state)
 {
-    const char *bad[] = { "a:0", "a:65536", "a:x", "a:", ":9092", "" };
+    const char *bad[] = { "a:0", "a:65536", "a:x", "a:", ":9092", "", "http://a:1", "a/b:1",
+                          "SSL://:1", "ssl://a:0" };
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -351,6 +352,39 @@ java_names_are_translated(void **state)
 }
 
 static void
+buffer_memory_is_what_the_agent_may_hold(void **state)
+{
+    (void)state;
+    when_loaded();
+    assert_int_equal(settings.memory, 0);
+    tear_down(NULL);
+    set_up(NULL);
+    given("buffer.memory", "33554432");
+    when_loaded();
+    assert_true(loaded);
+    assert_int_equal(settings.memory, 33554432);
+}
+
+/* librdkafka would take the digits before the first letter, octal and hexadecimal numbers, and
+ * cut off the high bits. */
+static void
+a_number_is_a_whole_decimal_number_in_its_range(void **state)
+{
+    (void)state;
+    takes("retries", "2147483647", "message.send.max.retries", "2147483647");
+    takes("retries", "010", "message.send.max.retries", "10");
+    refuses("retries", "2147483648", AT_VALUE, "0 .. 2147483647");
+    refuses("retries", "99999999999", AT_VALUE, "0 .. 2147483647");
+    refuses("retries", "99999999999999999999999", AT_VALUE, "0 .. 2147483647");
+    refuses("retries", "12abc", AT_VALUE, "0 .. 2147483647");
+    refuses("retries", "0x10", AT_VALUE, "0 .. 2147483647");
+    refuses("retries", "1.5", AT_VALUE, "0 .. 2147483647");
+    refuses("batch.size", "1e6", AT_VALUE, "1 .. 2147483647");
+    refuses("batch.size", "5000000000", AT_VALUE, "1 .. 2147483647");
+    refuses("batch.num.messages", "4294967297", AT_VALUE, "1 .. 1000000");
+}
+
+static void
 names_that_mean_the_same_pass(void **state)
 {
     (void)state;
@@ -420,7 +454,8 @@ static void
 what_cannot_be_honoured_says_why(void **state)
 {
     (void)state;
-    refuses("buffer.memory", "33554432", AT_KEY, "'memory' of the section 'agent'");
+    refuses("buffer.memory", "4194303", AT_VALUE, "'memory' of the section 'agent'");
+    refuses("buffer.memory", "much", AT_VALUE, "must be a size");
     refuses("block.on.buffer.full", "false", AT_VALUE, "can only be true");
     refuses("key.serializer", "io.confluent.KafkaAvroSerializer", AT_VALUE, "class of Kafka's");
     refuses("value.serializer.encoding", "UTF-16", AT_VALUE, "only be UTF-8");
@@ -585,6 +620,7 @@ properties_that_do_not_go_together_are_found_at_load(void **state)
 {
     (void)state;
     refuses("max.in.flight", "6", AT_VALUE, "max.in.flight");
+    refuses("max.in.flight.requests.per.connection", "6", AT_VALUE, "max.in.flight");
     refuses("ssl.ca.location", "/does/not/exist.pem", AT_VALUE, "'/does/not/exist.pem'");
     given("security.protocol", "ssl");
     refuses("ssl.ca.location", "/etc/hostname", AT_VALUE, "ssl.ca.location");
@@ -709,6 +745,8 @@ main(void)
         TEST(a_batch_fits_into_one_request),
         TEST(zstd_means_its_first_level),
         TEST(java_names_are_translated),
+        TEST(buffer_memory_is_what_the_agent_may_hold),
+        TEST(a_number_is_a_whole_decimal_number_in_its_range),
         TEST(names_that_mean_the_same_pass),
         TEST(partitioner_classes_become_our_ways),
         TEST(names_without_meaning_here_are_let_pass),

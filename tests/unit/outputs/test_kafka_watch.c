@@ -5,24 +5,6 @@
  */
 #include "tests/unit/outputs/kafka_world.h"
 
-static bool
-topic_is_known(void *name)
-{
-    return output->ops->topic(output, slice_of(name)) != NULL;
-}
-
-static struct kafka_topic *
-given_known_topic(const char *topic, int partitions)
-{
-    char name[32];
-
-    snprintf(name, sizeof name, "%s", topic);
-    given_topic(topic, partitions);
-    (void)kafka_topic_get(kafka(), slice_of(topic));
-    assert_true(turn_until(topic_is_known, name));
-    return kafka_topic_find(kafka(), slice_of(topic));
-}
-
 static void
 when_sent_to(const char *topic, int32_t partition, unsigned number)
 {
