@@ -56,7 +56,7 @@ chunk_begin(struct chunk *c, struct source *source, uint64_t begin, const char *
     c->len = 0;
     c->nmessages = c->acked = c->failed = c->halted = 0;
     c->nruns = 0;
-    c->records = c->filtered = c->long_lines = c->undecoded = 0;
+    c->records = c->filtered = c->long_lines = c->undecoded = c->cut_off = 0;
     c->encoding = NULL;
     c->read_at = 0;
     c->tail = (struct tail_print){ 0, 0 };

@@ -88,6 +88,7 @@ struct chunk {
     uint32_t        filtered;   /* of them: no message was made, by the user's rules */
     uint32_t        long_lines; /* lines longer than max_line */
     uint32_t        undecoded;  /* characters that became U+FFFD */
+    uint32_t        cut_off;    /* searches for a regular expression that were given up */
     const struct encoding *encoding;    /* of its lines, if its reader knows; NULL: the plan's */
     struct slice    path, name; /* of the source, when the chunk was begun; in the arena */
     struct slice    target;     /* where the path leads, if it is a link and that is known */

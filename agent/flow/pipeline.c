@@ -520,6 +520,7 @@ count_read(struct pipeline *p, struct source *s, const struct chunk *c)
     p->counts.records_out += c->records;
     p->counts.long_lines += c->long_lines;
     p->counts.undecoded += c->undecoded;
+    p->counts.cut_off += c->cut_off;
     p->counts.in_flight += c->nmessages;
 }
 

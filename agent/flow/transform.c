@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/flow/group.h"
 #include "agent/flow/kubernetes.h"
@@ -45,6 +46,7 @@ struct scratch {
     struct lot        values[VALUE_LOTS];   /* of the first runs */
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
     bool              clock_stands;
+    struct log_repeat told_cut_off;
     struct groups    *groups;   /* made when an input first needs it */
     struct message   *spare;    /* for sorting; as many as max_messages */
     uint32_t         *run_of;
@@ -607,6 +609,20 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     targets_begin(&w->targets, c);
 }
 
+static void
+finish(struct scratch *w)
+{
+    struct chunk *c = w->chunk;
+
+    c->cut_off = pattern_work_take_limits(w->work.pattern);
+    if (c->cut_off > 0)
+        log_again(&w->told_cut_off, LOG_WARN,
+                  "%u searches for a regular expression in '%.*s' were given up: the match limit "
+                  "(input '%s'; write it so that it fails sooner)", c->cut_off, SLICE_ARG(c->path),
+                  w->plan->input);
+    chunk_sort(c, w->run_of, w->spare);
+}
+
 static enum transform_result
 transform_groups(struct scratch *w, bool final)
 {
@@ -617,7 +633,7 @@ transform_groups(struct scratch *w, bool final)
     groups_decode(w->groups, w->decoder, w->encoding);
     result = groups_take(w->groups, w->plan, &w->work, w->chunk, final, take_group, w);
     if (result == TRANSFORM_DONE)
-        chunk_sort(w->chunk, w->run_of, w->spare);
+        finish(w);
     return result;
 }
 
@@ -642,7 +658,7 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
             break;
     }
     c->end = c->begin + at;
-    chunk_sort(c, w->run_of, w->spare);
+    finish(w);
     return result;
 }
 
@@ -653,7 +669,7 @@ transform_long(const struct plan *plan, struct scratch *w, struct chunk *c, uint
     assert(plan->long_lines != LONG_SPLIT && c->len > plan->max_line);
     (void)take_long(w, 0, c->len);
     c->end = end;
-    chunk_sort(c, w->run_of, w->spare);
+    finish(w);
 }
 
 /* ---- Sorted values --------------------------------------------------------- */
