@@ -160,7 +160,8 @@ kafka_doubt_take_back(struct kafka *k)
     struct leaders leaders = { .count = 0 };
     const uint64_t now = clock_ms();
 
-    if (k->state != PRODUCER_THERE || k->purging || k->stopped != NULL || now - k->took_back_at < KAFKA_STUCK_MS)
+    if (k->state != PRODUCER_THERE || k->stopped != NULL || k->purging ||
+        now - k->took_back_at < KAFKA_STUCK_MS)
         return;
     each_lane(k, count_pinned, &all);
     if (sum_pinned(&all) > pipeline_budget(k->base.pipeline) / SHARE) {
