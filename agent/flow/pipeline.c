@@ -56,6 +56,7 @@ struct pipeline {
     size_t                 noutputs;
     struct dead_letters   *dead;
     struct log_repeat      told_dropped;
+    struct source_told     told;
     struct pipeline_counts counts;
     unsigned               handles;     /* still to be closed */
     void                 (*stopped)(void *ctx);
@@ -513,13 +514,13 @@ pipeline_return(struct job **job)
 static void
 count_read(struct pipeline *p, struct source *s, const struct chunk *c)
 {
-    s->read_records += c->records;
-    s->read_bytes += c->end - c->begin;
+    source_count_read(s, c, &p->told);
     p->counts.read_records += c->records;
     p->counts.read_bytes += c->end - c->begin;
     p->counts.records_out += c->records;
     p->counts.long_lines += c->long_lines;
     p->counts.undecoded += c->undecoded;
+    p->counts.cut_off += c->cut_off;
     p->counts.in_flight += c->nmessages;
 }
 

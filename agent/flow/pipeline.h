@@ -148,6 +148,7 @@ struct pipeline_counts {
     uint64_t records_held;      /* and of them those that are behind a committed offset */
     uint64_t long_lines;
     uint64_t undecoded;         /* characters that became U+FFFD */
+    uint64_t cut_off;           /* searches for a regular expression that were given up */
     uint64_t memory;            /* bytes charged now */
     uint64_t chunks;            /* out now */
 };
