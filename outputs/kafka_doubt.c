@@ -160,7 +160,7 @@ kafka_doubt_take_back(struct kafka *k)
     struct leaders leaders = { .count = 0 };
     const uint64_t now = clock_ms();
 
-    if (k->state != PRODUCER_THERE || k->purging || k->stopped != NULL ||
+    if (k->state != PRODUCER_THERE || k->stopped != NULL || k->purging ||
         now - k->took_back_at < KAFKA_STUCK_MS)
         return;
     each_lane(k, count_pinned, &all);

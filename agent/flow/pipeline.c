@@ -17,6 +17,7 @@
 #include "agent/flow/halt.h"
 #include "agent/flow/output.h"
 #include "agent/flow/plan.h"
+#include "agent/flow/queue.h"
 #include "agent/flow/saving.h"
 #include "agent/flow/transform.h"
 
@@ -30,7 +31,7 @@ struct pipeline {
     struct errands         errands;
     struct budget          budget;
     uint64_t               nactive;     /* sources among which the budget is divided */
-    struct source         *first_waiting, *last_waiting;
+    struct queue           waiting;     /* for room */
     struct source         *turn;        /* whose room() is being called */
     uint64_t               granted_at;  /* uv_now() of the last chunk that was given to a reader */
     uint64_t               nover;       /* sources that wait for their own chunks */
@@ -157,7 +158,7 @@ note_active(struct pipeline *p, struct source *s)
 static void
 kick(struct pipeline *p)
 {
-    if (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) && !p->closed)
+    if (p->waiting.first != NULL && has_worker(p, p->waiting.first->wanted) && !p->closed)
         uv_idle_start(&p->grant, on_grant);
 }
 
@@ -185,27 +186,9 @@ static void
 enqueue(struct pipeline *p, struct source *s)
 {
     note_over(p, s, false);
-    s->waiting = s->queued = true;
-    s->next_waiting = NULL;
-    if (p->last_waiting != NULL)
-        p->last_waiting->next_waiting = s;
-    else
-        p->first_waiting = s;
-    p->last_waiting = s;
+    s->waiting = true;
+    queue_add(&p->waiting, s);
     watch_pressure(p);
-}
-
-static struct source *
-dequeue(struct pipeline *p)
-{
-    struct source *s = p->first_waiting;
-
-    p->first_waiting = s->next_waiting;
-    if (p->first_waiting == NULL)
-        p->last_waiting = NULL;
-    s->waiting = s->queued = false;
-    s->next_waiting = NULL;
-    return s;
 }
 
 /* Give turns as long as there is room, each to who waits longest. */
@@ -218,10 +201,11 @@ on_grant(uv_idle_t *idle)
     uv_idle_stop(idle);
     while ((halted = halts_take_settled(&p->halts)) != NULL)
         drop_halted(p, halted);
-    while (p->first_waiting != NULL && has_worker(p, p->first_waiting->wanted) &&
-           budget_has_room(&p->budget, p->first_waiting->wanted) && !p->closed) {
-        struct source *s = dequeue(p);
+    while (p->waiting.first != NULL && has_worker(p, p->waiting.first->wanted) &&
+           budget_has_room(&p->budget, p->waiting.first->wanted) && !p->closed) {
+        struct source *s = queue_take(&p->waiting);
 
+        s->waiting = false;
         p->turn = s;
         s->ops->room(s);
         p->turn = NULL;
@@ -246,7 +230,7 @@ static void
 on_pressure(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
-    const bool       waiting = p->first_waiting != NULL;
+    const bool       waiting = p->waiting.first != NULL;
 
     if (!waiting && (!p->forgets || p->nover == 0)) {
         uv_timer_stop(timer);
@@ -261,20 +245,10 @@ on_pressure(uv_timer_t *timer)
 void
 pipeline_forget(struct pipeline *p, struct source *s)
 {
-    struct source **at = &p->first_waiting, *last = NULL;
-
-    if (s->saving) {
+    if (s->saving)
         saving_forget(&p->saving, s);
-    } else if (s->queued) {
-        while (*at != s) {
-            last = *at;
-            at = &(*at)->next_waiting;
-        }
-        *at = s->next_waiting;
-        if (p->last_waiting == s)
-            p->last_waiting = last;
-        s->next_waiting = NULL;
-    }
+    else if (s->queued)
+        queue_remove(&p->waiting, s);
     s->waiting = s->queued = false;
     note_over(p, s, false);
     note_active(p, s);
@@ -353,7 +327,7 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
         note_over(p, s, true);
         return NULL;
     }
-    if ((p->first_waiting != NULL && p->turn != s) || !has_worker(p, size) ||
+    if ((p->waiting.first != NULL && p->turn != s) || !has_worker(p, size) ||
         !budget_has_room(&p->budget, size)) {
         enqueue(p, s);
         note_active(p, s);
@@ -661,10 +635,7 @@ pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const 
 uint64_t
 pipeline_starving(const struct pipeline *p)
 {
-    for (const struct source *s = p->first_waiting; s != NULL; s = s->next_waiting)
-        if (s->window.length == 0)
-            return uv_now(p->conf.loop) - p->granted_at;
-    return 0;
+    return queue_has_idle(&p->waiting) ? uv_now(p->conf.loop) - p->granted_at : 0;
 }
 
 /* Its memory is given back.  Everything before the record that halts it has

@@ -154,6 +154,19 @@ def test_run_tells_what_is_wrong_and_what_to_do(mistake, agents, kafka, log):
     assert agent.offset(log) == 0
 
 
+def test_a_wrong_password_that_is_put_right_loses_nothing(agents, kafka, topic, log):
+    append(log, *numbered(0, LINES))
+    agent = agents(config(topic, log, *MISTAKES["wrong password"][0](kafka))).start()
+    agent.wait_log("refuse the login")
+    append(log, *numbered(LINES, 2 * LINES))
+    agent.stop()
+    agent.configure(config(topic, log, *WAYS["PLAIN"](kafka)))
+    agent.start()
+    agent.wait_acked(log)
+    agent.stop()
+    assert sorted(number_of(r.value) for r in kafka.read(topic)) == list(range(2 * LINES))
+
+
 @pytest.fixture(scope="module")
 def checked(kafka_node, tmp_path_factory):
     """What `check --connect` says of every mistake: all at once, as some of them are given time

@@ -265,6 +265,33 @@ a_topic_that_takes_nothing_costs_its_own_records_only(void **state)
 }
 
 static void
+a_partition_without_leader_costs_its_own_records_only(void **state)
+{
+    struct kafka_topic *t;
+    struct chunk       *c;
+
+    (void)state;
+    given_cluster(1);
+    given_setting("send", "fire_and_forget");
+    given_output();
+    t = given_known_topic("t", 2);
+    t->lanes[1]->leader = KAFKA_NO_LEADER;
+    c = begin_chunk(&sources[0]);
+    add_message(c, "0")->partition = 0;
+    add_message(c, "1")->partition = 1;
+    push(c, "t");
+    turn_for(300);
+    output->ops->yield(output);
+    assert_int_equal(pipeline.lost, 0);     /* an election takes a moment */
+    t->lanes[1]->moved_at -= 6000;
+    output->ops->yield(output);
+    assert_int_equal(pipeline.lost, 1);
+    assert_true(turn_until(nothing_is_held, NULL));
+    when_read_back("t", 2);
+    then_received(1, true);
+}
+
+static void
 a_finite_delivery_timeout_gives_up_too(void **state)
 {
     (void)state;
@@ -333,6 +360,7 @@ main(void)
         TEST(fire_and_forget_delivers_in_order_and_reports_nothing),
         TEST(without_a_broker_what_is_held_is_given_up_and_the_next_goes_on),
         TEST(a_topic_that_takes_nothing_costs_its_own_records_only),
+        TEST(a_partition_without_leader_costs_its_own_records_only),
         TEST(a_finite_delivery_timeout_gives_up_too),
         TEST(what_may_have_arrived_is_not_sent_again),
         TEST(what_a_stop_cannot_send_any_more_is_counted),
