@@ -62,7 +62,7 @@ chunk_begin(struct chunk *c, struct source *source, uint64_t begin, const char *
     c->tail = (struct tail_print){ 0, 0 };
     c->lead = 0;
     c->waited = c->waits = 0;
-    c->stopped = false;
+    c->cut = c->stopped = false;
     arena_reset(&c->arena);
     c->path = arena_copy(&c->arena, slice_of(path));
     c->name = arena_copy(&c->arena, slice_of(name));

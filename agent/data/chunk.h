@@ -97,6 +97,7 @@ struct chunk {
     int64_t         lead;       /* at first of `begin`, then of `end`: see below */
     uint64_t        waited;     /* groups whose last line ends up to here have waited long enough */
     uint64_t        waits;      /* where the last line ends of the group that waits longest, or 0 */
+    bool            cut;        /* it ends inside of a long line, whose pieces are records */
     bool            stopped;    /* there was no room for messages: whole lines are left */
     struct chunk   *next_unsent;    /* in the pipeline's queue of those that wait */
     uint64_t        send_after;     /* for this write of checkpoints */

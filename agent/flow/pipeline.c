@@ -43,6 +43,7 @@ struct pipeline {
     uint64_t               nactive;     /* sources among which the budget is divided */
     struct source         *first_waiting, *last_waiting;
     struct source         *turn;        /* whose room() is being called */
+    uint64_t               granted_at;  /* uv_now() of the last chunk that was given to a reader */
     uint64_t               nover;       /* sources that wait for their own chunks */
     bool                   forgets;     /* some output is at_most_once */
     struct saving          saving;
@@ -55,6 +56,7 @@ struct pipeline {
     size_t                 noutputs;
     struct dead_letters   *dead;
     struct log_repeat      told_dropped;
+    struct source_told     told;
     struct pipeline_counts counts;
     unsigned               handles;     /* still to be closed */
     void                 (*stopped)(void *ctx);
@@ -427,6 +429,7 @@ begin_job(struct pipeline *p, struct source *s, size_t size)
     job->chunk->lead = window_lead(&s->window);
     charge(p, job->chunk, reserve_for(size));
     s->jobs = 1;
+    p->granted_at = uv_now(p->conf.loop);
     note_active(p, s);
     return job;
 }
@@ -511,8 +514,7 @@ pipeline_return(struct job **job)
 static void
 count_read(struct pipeline *p, struct source *s, const struct chunk *c)
 {
-    s->read_records += c->records;
-    s->read_bytes += c->end - c->begin;
+    source_count_read(s, c, &p->told);
     p->counts.read_records += c->records;
     p->counts.read_bytes += c->end - c->begin;
     p->counts.records_out += c->records;
@@ -654,6 +656,7 @@ advance(struct pipeline *p, struct source *s)
         note_committed(p, s);
     if (done == NULL)
         return;
+    s->parked = false;
     count_acked(p, s, done);
     put_chunks(p, done);
     if (s->waiting && !s->queued && !s->saving && s->halted == NULL && !must_wait(p, s))
@@ -742,11 +745,13 @@ pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const 
     struct chunk *taken;
 
     assert(s->jobs == 0 && !s->once);
+    s->parked = false;
     if (last == NULL)
         p->counts.records_held -= s->window.held_records;
     taken = window_cut(&s->window, last);
     for (const struct chunk *c = taken; c != NULL; c = c->newer) {
         assert(c->pins == 0);
+        s->parked = s->parked || (last != NULL && c->acked > 0);
         p->counts.in_flight -= c->nmessages - c->acked;
         p->counts.records_out -= c->records;
         p->counts.read_records -= c->records;   /* they will be read again */
@@ -760,6 +765,15 @@ pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const 
     s->stalled_by = moves;
     s->stalled_at = moves != NULL ? *moves : 0;
     s->ops->rewound(s, reason);
+}
+
+uint64_t
+pipeline_starving(const struct pipeline *p)
+{
+    for (const struct source *s = p->first_waiting; s != NULL; s = s->next_waiting)
+        if (s->window.length == 0)
+            return uv_now(p->conf.loop) - p->granted_at;
+    return 0;
 }
 
 /* Its memory is given back.  Everything before the record that halts it has

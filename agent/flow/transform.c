@@ -509,6 +509,15 @@ take_long(struct scratch *w, size_t at, size_t len)
     return len;
 }
 
+/* A long line is counted where it begins, which may have been in an older chunk. */
+static void
+count_split(struct scratch *w, size_t at)
+{
+    struct chunk *c = w->chunk;
+
+    c->long_lines += at > 0 || c->begin == 0 || c->begin != c->source->cut_at;
+}
+
 /* A whole line of `len` bytes without its LF; false if the chunk is full first:
  * then `*at` is where to go on. */
 static bool
@@ -521,7 +530,7 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
     if (ended)
         body -= encoding_cr(w->encoding, c->bytes + *at, len);
     if (body > w->plan->max_line && w->plan->long_lines == LONG_SPLIT)
-        c->long_lines++;
+        count_split(w, *at);
     while (body > w->plan->max_line) {
         const size_t used = take_long(w, *at, body);
 
@@ -532,8 +541,10 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
         }
         len -= used;
         body -= used;
-        if (!chunk_has_room(c, w->room))
+        if (!chunk_has_room(c, w->room)) {
+            c->cut = true;
             return false;
+        }
     }
     take_record(w, *at, len, body);
     *at += len + lf;
@@ -556,6 +567,9 @@ take_rest(struct scratch *w, size_t *at, bool final)
             /* CR and LF may still follow */
             break;
         } else if (w->plan->long_lines == LONG_SPLIT) {
+            if (!c->cut)
+                count_split(w, *at);
+            c->cut = true;
             *at += take_long(w, *at, len);
         } else {
             return *at == 0 ? TRANSFORM_LONG : TRANSFORM_DONE;
