@@ -149,7 +149,8 @@ on_flushed(void *ctx, bool failed)
 {
     struct agent *a = ctx;
 
-    (void)failed;       /* told by the store: more will be sent again */
+    if (!failed && a->unsent == 0)      /* a failure was told by the store */
+        checkpoints_settle(a->store);
     pipeline_stop(a->pipeline, on_pipeline_stopped, a);
 }
 

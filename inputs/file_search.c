@@ -326,13 +326,18 @@ take_found(struct file_input *in, struct file_lost *l)
                  (unsigned long long)l->place.offset);
 }
 
+/* A checkpoint is older than what has arrived, unless the run that wrote it has waited. */
 static void
 report(struct file_input *in, const struct file_lost *l)
 {
+    const bool exact = !l->remembered || checkpoints_were_settled(in->store);
+
     if (l->unread > 0) {
         in->lost_bytes += l->unread;
-        log_warn("%llu unread bytes of '%s' are lost: no copy of it was found",
-                 (unsigned long long)l->unread, l->path);
+        log_warn("%s%llu unread bytes of '%s' are lost: no copy of it was found%s",
+                 exact ? "" : "up to ", (unsigned long long)l->unread, l->path,
+                 exact ? "" : " (the last run was killed, or did not wait for its last "
+                              "acknowledgements: what was on its way may have arrived)");
     } else if (l->earlier && l->sought && !l->complete) {
         log_info("'%s' is not found any more: what it had behind byte %llu, if anything, is lost",
                  l->path, (unsigned long long)l->marks[0].offset);
@@ -410,6 +415,7 @@ file_search_tail(struct file_tail *t)
     l->tail = t;
     l->itself = t->current;
     l->earlier = t->unverified;
+    l->remembered = t->unverified || (s->read_bytes == 0 && end > 0);
     l->complete = s->size >= end && end > 0;
     l->unread = s->size > end ? s->size - end : 0;
     l->nmarks = file_tail_marks(t, l->marks);
@@ -424,7 +430,7 @@ file_search_row(struct file_input *in, const struct checkpoint *row)
 
     l->id = row->id;
     l->itself = true;
-    l->earlier = true;
+    l->earlier = l->remembered = true;
     l->complete = row->size >= row->offset && row->size > 0;
     l->unread = row->size > row->offset ? row->size - row->offset : 0;
     l->marks[0] = (struct file_mark){ row->offset, row->tail, row->lead };

@@ -40,6 +40,7 @@ struct file_lost {
     uint64_t          unread;       /* bytes behind the newest mark, as far as we know */
     bool              itself;       /* its file may be there by another name */
     bool              earlier;      /* only an earlier run has seen it */
+    bool              remembered;   /* how far it was read is what an earlier run has noted */
     bool              complete;     /* `unread` is all that it may have had */
     int64_t           since;        /* epoch ms: a copy is not older */
 

@@ -233,9 +233,10 @@ has_rested(struct file_tail *t, uint64_t now)
 
     if (source_may_go_on(s))
         t->rests = 0;
-    else if (now + SOON_MS < t->rest_until)     /* rather now than a tick later */
+    else if (s->parked || now + SOON_MS < t->rest_until)    /* rather now than a tick later */
         return false;
     s->stalled_by = NULL;
+    s->parked = false;
     return true;
 }
 

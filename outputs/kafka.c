@@ -128,7 +128,8 @@ void
 kafka_step(struct kafka *k)
 {
     kafka_producer_step(k);
-    if (k->stopped != NULL && kafka_producer_gone(k) && !k->asking && k->handles == 0)
+    if (k->stopped != NULL && kafka_producer_gone(k) && !k->asking && !k->purging &&
+        k->handles == 0)
         finish(k);
 }
 

@@ -201,6 +201,7 @@ struct kafka {
     uint64_t                       changed_at;  /* clock_ms() */
     uint64_t                       change_pause;    /* ms */
     uint64_t                       outstanding; /* messages with librdkafka */
+    bool                           blind;       /* it has not heard of the topics yet */
     struct log_repeat              told_change;
 
     /* kafka_topic, kafka_metadata */
@@ -239,6 +240,8 @@ struct kafka {
     size_t                         nbrokers;
 
     /* kafka_doubt */
+    uv_work_t                      purge;
+    bool                           purging;         /* the job is out: nothing is handed over */
     uint64_t                       took_back_at;    /* clock_ms(), */
     uint64_t                       next_try;        /* and when a lane in doubt may send */
 
@@ -314,7 +317,7 @@ void kafka_lane_add(struct kafka_lane *l, struct chunk *c, uint32_t first, uint3
                     uint64_t bytes);
 void kafka_lane_reported(struct kafka_lane *l);     /* every report of the batch is in */
 void kafka_lane_reject(struct kafka_lane *l, struct message *m, const char *reason);
-void kafka_lanes_take_turns(struct kafka *k);       /* if there is a producer */
+void kafka_lanes_take_turns(struct kafka *k);       /* if there is a producer that knows them */
 
 /* ---- kafka_send.c: hand over the next batch; what librdkafka has accepted of it is
  * `outstanding` now, everything of it stands in `out`. */

@@ -10,10 +10,13 @@
  * one that held no batch itself does not speak for those that did.
  *
  * A purge cannot be told which partition is meant.  What it takes from lanes that are well goes
- * out again at once; what may have arrived already before its connection was lost comes twice.
+ * out again; what may have arrived already before its connection was lost comes twice.  It
+ * is a job that waits for librdkafka's threads: while it lasts nothing is handed over, for
+ * it would take the beginning of a batch, and leave the rest.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
@@ -131,6 +134,25 @@ doubt_by_leader(struct kafka_lane *l, void *ctx)
         l->doubt = DOUBT_LEADER;
 }
 
+static void
+purge(uv_work_t *request)
+{
+    struct kafka *k = request->data;
+
+    (void)rd_kafka_purge(k->producer, RD_KAFKA_PURGE_F_QUEUE);
+}
+
+static void
+on_purged(uv_work_t *request, int status)
+{
+    struct kafka *k = request->data;
+
+    assert(status == 0 && k->purging);
+    k->purging = false;
+    kafka_lanes_take_turns(k);
+    kafka_step(k);
+}
+
 void
 kafka_doubt_take_back(struct kafka *k)
 {
@@ -138,7 +160,8 @@ kafka_doubt_take_back(struct kafka *k)
     struct leaders leaders = { .count = 0 };
     const uint64_t now = clock_ms();
 
-    if (k->state != PRODUCER_THERE || now - k->took_back_at < KAFKA_STUCK_MS)
+    if (k->state != PRODUCER_THERE || k->purging || k->stopped != NULL ||
+        now - k->took_back_at < KAFKA_STUCK_MS)
         return;
     each_lane(k, count_pinned, &all);
     if (sum_pinned(&all) > pipeline_budget(k->base.pipeline) / SHARE) {
@@ -146,7 +169,9 @@ kafka_doubt_take_back(struct kafka *k)
         each_lane(k, doubt, NULL);
         each_lane(k, note_leader, &leaders);
         each_lane(k, doubt_by_leader, &leaders);
-        (void)rd_kafka_purge(k->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+        k->purging = true;
+        k->purge.data = k;
+        uv_queue_work(pipeline_loop(k->base.pipeline), &k->purge, purge, on_purged);
     }
     free(all.list);
 }

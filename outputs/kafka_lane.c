@@ -137,12 +137,18 @@ unlink_first(struct kafka_lanes *list)
 
 /* ---- Turns ----------------------------------------------------------------- */
 
+static bool
+may_hand_over(const struct kafka *k)
+{
+    return k->ready.first != NULL && k->state == PRODUCER_THERE && !k->blind && !k->purging;
+}
+
 static void
 on_turn(uv_prepare_t *prepare)
 {
     struct kafka *k = prepare->data;
 
-    while (k->ready.first != NULL && k->state == PRODUCER_THERE)
+    while (may_hand_over(k))
         lane_event(unlink_first(&k->ready), LANE_TURN);
     uv_prepare_stop(prepare);
 }
@@ -150,7 +156,7 @@ on_turn(uv_prepare_t *prepare)
 void
 kafka_lanes_take_turns(struct kafka *k)
 {
-    if (k->ready.first != NULL && k->state == PRODUCER_THERE && k->stopped == NULL)
+    if (may_hand_over(k) && k->stopped == NULL)
         uv_prepare_start(&k->turn, on_turn);
 }
 

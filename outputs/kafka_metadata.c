@@ -192,6 +192,8 @@ on_answer(uv_work_t *request, int status)
         if (k->stopped == NULL)
             take_answer(k, k->answer);
         rd_kafka_metadata_destroy(k->answer);
+        k->blind = false;
+        kafka_lanes_take_turns(k);
     }
     if (k->stopped == NULL)
         schedule(k);

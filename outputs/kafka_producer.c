@@ -4,8 +4,10 @@
  * take).  Then nothing more is handed over; requests on their way get a moment
  * for their answer, as what is not known to have arrived is sent twice.  The
  * rest comes back as failed to the front of its lanes, a job lets the client go
- * and makes another, and all of it goes out again in order.  If that happens
- * again soon there is a pause.
+ * and makes another, and all of it goes out again in order, once the new one knows
+ * the topics: it would sort out later what it got before, one message after the other,
+ * while its sender takes what is there, and so make several requests of a batch
+ * (agent/notes/split_batches.md).  If that happens again soon there is a pause.
  *
  * A client is let go in a job, and only then are chunks: its threads read them.
  *
@@ -86,6 +88,7 @@ kafka_producer_use(struct kafka *k)
 {
     k->state = PRODUCER_THERE;
     k->changed_at = clock_ms();
+    k->blind = true;
     (void)rd_kafka_set_log_queue(k->producer, NULL);
     k->queue = rd_kafka_queue_get_main(k->producer);
     rd_kafka_queue_cb_event_enable(k->queue, wake_loop, &k->wake);
@@ -128,8 +131,7 @@ on_changed(uv_work_t *request, int status)
     assert(status == 0 && k->state == PRODUCER_CHANGING);
     if (k->producer != NULL) {
         kafka_producer_use(k);
-        kafka_metadata_ask_now(k);
-        kafka_lanes_take_turns(k);
+        kafka_metadata_ask_now(k);      /* then lanes take turns */
     } else {
         k->state = PRODUCER_NONE;
         if (k->change_err.code != ERR_NONE)
@@ -206,8 +208,8 @@ kafka_producer_failed(struct kafka *k)
 void
 kafka_producer_step(struct kafka *k)
 {
-    if (k->asking)
-        return;                     /* the metadata job uses it */
+    if (k->asking || k->purging)
+        return;                     /* a job uses it */
     if (k->state == PRODUCER_FAILED && k->outstanding == 0)
         let_go(k);
     else if (k->stopped != NULL && (k->state == PRODUCER_THERE || k->state == PRODUCER_FAILED))

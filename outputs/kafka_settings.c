@@ -334,6 +334,22 @@ set_table(struct kafka_loading *l)
 
 /* ---- All other keys -------------------------------------------------------- */
 
+/* "compression" or "servers": a key of the table by one of its parts, as others call it. */
+static const char *
+find_by_part(const char *part)
+{
+    const size_t len = strlen(part);
+
+    for (const struct field *f = kafka_fields; f->kind != FIELD_END; f++) {
+        const char *dot = strchr(f->name, '.');
+
+        if (dot != NULL && (strcmp(dot + 1, part) == 0 ||
+                            ((size_t)(dot - f->name) == len && strncmp(f->name, part, len) == 0)))
+            return f->name;
+    }
+    return NULL;
+}
+
 static void
 say_unknown(struct kafka_loading *l, const struct node *entry)
 {
@@ -345,6 +361,8 @@ say_unknown(struct kafka_loading *l, const struct node *entry)
     n += kafka_java_names(names + n, MAX_NAMES - n);
     n += kafka_properties_names(l->properties, names + n, MAX_NAMES - n);
     near = strings_nearest(entry->key, names, n);
+    if (near == NULL)
+        near = find_by_part(entry->key);
     if (near != NULL)
         (void)errors_at(l->errs, entry->key_at, "%s has no setting '%s' (did you mean '%s'?)",
                         l->what, entry->key, near);

@@ -5,6 +5,11 @@
  * source all of whose messages wait for such lanes are freed and read again later,
  * from the newest on back to the first that is partly out or has partly arrived.
  *
+ * If keys scatter the lines of a file over partitions of which one is dead, a part of every
+ * chunk arrives and the rest waits.  Those stay, until somebody who has nothing out starves;
+ * then all but the oldest go, and what had arrived of them comes twice.  Once: their
+ * source reads on when the oldest has arrived, or the dead partition moves.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <stdlib.h>
@@ -39,6 +44,7 @@ struct shares {
     size_t        count, room;
     struct cut   *cuts;         /* room for as many as there are shares */
     size_t        ncuts;
+    bool          arrived_too;  /* parts of chunks that leave may have arrived */
 };
 
 /* ---- By chunk -------------------------------------------------------------- */
@@ -173,14 +179,15 @@ take_list(struct kafka_topic *t, struct kafka_pieces *list, struct shares *all, 
 
 /* ---- Who leaves ------------------------------------------------------------ */
 
-/* All of it waits in such lists, and nothing of it arrived.  Without messages there is
+/* All of it waits in such lists, or all that has not arrived.  Without messages there is
  * nothing to wait for, but to be behind others. */
 static bool
 only_waits(const struct shares *all, const struct chunk *c)
 {
     const struct share *share = find(all, c);
+    const uint32_t      left = c->nmessages - c->acked;
 
-    return c->acked == 0 && c->nmessages == (share != NULL ? share->messages : 0) &&
+    return (c->acked == 0 || all->arrived_too) && left == (share != NULL ? share->messages : 0) &&
            (share != NULL || c->pins == 0);
 }
 
@@ -192,6 +199,8 @@ last_to_stay(const struct shares *all, const struct source *s)
 
     if (s->jobs > 0 || s->once)
         return s->window.newest;
+    if (all->arrived_too && last == NULL)
+        last = s->window.oldest;
     for (struct chunk *c = last != NULL ? last->newer : s->window.oldest; c != NULL; c = c->newer)
         if (!only_waits(all, c))
             last = c;
@@ -220,6 +229,24 @@ judge(struct shares *all, struct source *s)
         all->cuts[all->ncuts++] = (struct cut){ s, last, topic };
 }
 
+static void
+cut(struct kafka *k, struct shares *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        all->list[i].judged = false;
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->list[i].judged)
+            judge(all, all->list[i].chunk->source);
+    if (all->ncuts > 0)
+        walk(k, take_list, all);
+    for (size_t i = 0; i < all->ncuts; i++) {
+        const struct cut *one = &all->cuts[i];
+
+        pipeline_rewind(k->base.pipeline, one->source, one->last, "nothing takes its records now",
+                        one->topic != NULL ? &one->topic->moves : NULL);
+    }
+}
+
 void
 kafka_yield(struct output *o)
 {
@@ -232,16 +259,10 @@ kafka_yield(struct output *o)
     }
     walk(k, count_list, &all);
     all.cuts = mem_array(NULL, all.count + 1, sizeof *all.cuts);
-    for (size_t i = 0; i < all.count; i++)
-        if (!all.list[i].judged)
-            judge(&all, all.list[i].chunk->source);
-    if (all.ncuts > 0)
-        walk(k, take_list, &all);
-    for (size_t i = 0; i < all.ncuts; i++) {
-        const struct cut *cut = &all.cuts[i];
-
-        pipeline_rewind(o->pipeline, cut->source, cut->last, "nothing takes its records now",
-                        cut->topic != NULL ? &cut->topic->moves : NULL);
+    cut(k, &all);
+    if (all.ncuts == 0 && pipeline_starving(o->pipeline) >= KAFKA_STUCK_MS) {
+        all.arrived_too = true;
+        cut(k, &all);
     }
     kafka_doubt_take_back(k);
     free(all.cuts);

@@ -19,10 +19,6 @@
 #include "agent/data/json_scan.h"
 #include "parsers/parser_base.h"
 
-/* All that it calls becomes a part of it: this is where a line spends its time. */
-#define FLAT __attribute__((flatten))
-#define RARE __attribute__((noinline))
-
 /* ---- Parsing ------------------------------------------------------------- */
 
 struct walk {
@@ -46,7 +42,7 @@ type_of(enum json_kind kind)
     return types[kind];
 }
 
-static void
+INLINE void
 set_unmentioned(struct walk *w, struct slice name, const struct json_token *value)
 {
     if (value->kind == JSON_NULL)
@@ -55,7 +51,7 @@ set_unmentioned(struct walk *w, struct slice name, const struct json_token *valu
         w->full = true;
 }
 
-static void
+INLINE void
 set_mentioned(struct walk *w, uint32_t number, unsigned depth, const struct json_token *value)
 {
     if (value->kind == JSON_NULL)
@@ -77,7 +73,7 @@ forget_below(struct walk *w, const struct names_path *at, unsigned depth)
 }
 
 /* `value` is as it is written, a string with its quotes. */
-static void
+INLINE void
 set_value(struct walk *w, const struct names_path *below, unsigned depth, struct slice name,
           struct json_token value)
 {
@@ -124,7 +120,7 @@ take_value(struct walk *w, const struct names_path *below, unsigned depth, struc
 
 /* The members of an object whose brace is taken, and the brace that closes it: `p` stands behind
  * the one, the result behind the other.  All but what is asked for is passed over. */
-FLAT static const char *
+static const char *
 take_members(struct walk *w, const struct names_path *at, unsigned depth, const char *p)
 {
     const struct json_scan t = w->t;
@@ -201,7 +197,7 @@ quick_nested(struct walk *w, const struct names_path *below, unsigned depth, con
 }
 
 /* As take_members().  The text ends with a brace, so that a byte follows on each quote. */
-FLAT static const char *
+static const char *
 quick_members(struct walk *w, const struct names_path *at, unsigned depth, const char *p)
 {
     const struct json_scan t = w->t;
@@ -214,7 +210,8 @@ quick_members(struct walk *w, const struct names_path *at, unsigned depth, const
         const uint16_t          *quote = w->quote;
         const char *const        key = t.begin + quote[0], *const colon = t.begin + quote[1] + 1;
         const struct slice       name = { key + 1, (size_t)(colon - key) - 2 };
-        struct json_token        value = { JSON_OBJECT, false, { colon + 1, 0 } };
+        enum json_kind           kind = JSON_STRING;
+        bool                     escaped = false;
 
         if (key != p || *colon != ':' || w->escape < colon)
             return NULL;
@@ -225,28 +222,28 @@ quick_members(struct walk *w, const struct names_path *at, unsigned depth, const
         p = colon + 1;
         w->quote = quote + 2;
         if (*p == '"') {
-            value.kind = JSON_STRING;
             p = t.begin + quote[3] + 1;
             w->quote = quote + 4;
-            value.escaped = w->escape < p;
-            if (value.escaped && !quick_escape(w, p))
+            escaped = w->escape < p;
+            if (escaped && !quick_escape(w, p))
                 return NULL;
         } else if (*p == '{' || *p == '[') {
-            value.kind = *p == '{' ? JSON_OBJECT : JSON_ARRAY;
+            kind = *p == '{' ? JSON_OBJECT : JSON_ARRAY;
             p = quick_nested(w, below, depth + 1, p);
         } else {
-            p = json_scan_scalar(t, p, &value.kind, &value.escaped);
+            p = json_scan_scalar(t, p, &kind, &escaped);
         }
         if (p == NULL || p == t.end)
             return NULL;
-        value.text.len = (size_t)(p - value.text.ptr);
         if (below != NULL || keeps_all)
-            set_value(w, below, depth, name, value);
+            set_value(w, below, depth, name,
+                      (struct json_token){ kind, escaped,
+                                           { colon + 1, (size_t)(p - colon) - 1 } });
     } while (*p++ == ',');
     return p[-1] == '}' ? p : NULL;
 }
 
-static bool
+RARE static bool
 take_quickly(struct walk *w)
 {
     const struct slice text = { w->t.begin, (size_t)(w->t.end - w->t.begin) };
@@ -256,7 +253,7 @@ take_quickly(struct walk *w)
         !json_scan_quotes(text, &quotes))
         return false;
     w->quote = quotes.at;
-    w->escape = quotes.backslashes != 0 ? next_escape(w, text.ptr) : w->t.end;
+    w->escape = quotes.escapes ? next_escape(w, text.ptr) : w->t.end;
     return quick_members(w, names_paths(w->r->names), 0, text.ptr + 1) == w->t.end;
 }
 

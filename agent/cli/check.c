@@ -197,16 +197,18 @@ static void
 print_file(const struct config *config, const struct plan *plan, const struct node *entry,
            const char *path)
 {
-    char *folder = *path != '/' ? getcwd(NULL, 0) : NULL;
+    char      *folder = *path != '/' ? getcwd(NULL, 0) : NULL;
+    struct buf shown = { NULL, 0, 0 };
 
     if (folder != NULL)
-        printf("  %s/%s", folder, path);
+        printf("  %s/%s", folder, cli_shown_path(&shown, path));
     else
-        printf("  %s", path);
+        printf("  %s", cli_shown_path(&shown, path));
     if (some_depends_on_path(plan))
         print_topics(config, plan, entry, path);
     putchar('\n');
     free(folder);
+    buf_fini(&shown);
 }
 
 /* The patterns of an input that finds nothing, as they were written. */

@@ -193,13 +193,15 @@ is_one_of(const char *word, const char *a, const char *b)
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-/* What was printed must have arrived: a full disk is no success. */
+/* What was printed must have arrived: a full disk is no success.  Nothing is said where a
+ * reader such as head(1) has seen enough. */
 static int
 was_written(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    fprintf(stderr, "stoker: cannot write to stdout: %s\n", error_reason(errno));
+    if (errno != EPIPE)
+        fprintf(stderr, "stoker: cannot write to stdout: %s\n", error_reason(errno));
     return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
@@ -244,6 +246,18 @@ cli_main(int argc, char **argv)
 {
     opterr = 0;
     return was_written(run_command(argc, argv));
+}
+
+const char *
+cli_shown_path(struct buf *b, const char *path)
+{
+    buf_clear(b);
+    for (const unsigned char *p = (const unsigned char *)path; *p != '\0'; p++)
+        if (*p < 0x20 || *p == 0x7f)
+            buf_printf(b, "\\x%02x", *p);
+        else
+            buf_add_char(b, (char)*p);
+    return buf_string(b);
 }
 
 struct config *

@@ -8,6 +8,7 @@
 #ifndef AGENT_CLI_CLI_H
 #define AGENT_CLI_CLI_H
 
+#include "agent/base/buf.h"
 #include "agent/config.h"
 
 /* Exit status (config.md 9). */
@@ -39,6 +40,10 @@ int cli_option(int argc, char **argv, const char *shorts, const struct option *l
 /* Read the options of a command whose only one is -c FILE; `optind` (getopt(3)) is then
  * its first operand.  -1: something is wrong, which was said. */
 int cli_config_option(int argc, char **argv, const char **file);
+
+/* `path` as it is shown: a control character, which would break the line or steer the
+ * terminal, as \xNN; all else as it is.  Cleared first. */
+const char *cli_shown_path(struct buf *b, const char *path);
 
 /* Load the configuration file (NULL: the default place); if it has mistakes print
  * them all on stderr and return NULL. */

@@ -32,7 +32,10 @@
 
 #define TOPIC "demo"
 
-enum { PATIENCE_MS = 15000 };       /* for a burst to come back */
+enum {
+    PATIENCE_MS = 15000,    /* for a burst to come back */
+    PIPED_MS = 20000,       /* where nobody can press Ctrl-C no burst begins later */
+};
 
 struct demo {
     const char        *file;        /* the user's, or NULL */
@@ -246,12 +249,23 @@ on_signal(uv_signal_t *handle, int number)
 
 static void on_timer(uv_timer_t *timer);
 
+static bool
+is_too_late(const struct demo *d)
+{
+    return clock_ns() - d->began > PIPED_MS * 1000000ull && isatty(STDOUT_FILENO) != 1;
+}
+
 static void
 append_burst(struct demo *d)
 {
     struct error err;
     bool         end;
 
+    if (is_too_late(d)) {
+        d->end.cut = true;
+        stop(d);
+        return;
+    }
     if (demo_log_append(&d->log, &d->missing, &end, &err) == -1) {
         fail(d, err.text);
         return;

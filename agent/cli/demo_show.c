@@ -225,6 +225,8 @@ demo_show_summary(struct demo_show *s, const struct demo_tally *t, const struct 
 
     fprintf(out, "\n%srecords      %" PRIu64 " of %" PRIu64 " lines came back, in %.1f s%s\n",
             s->colour ? BOLD : "", t->records, end->written, end->seconds, s->colour ? PLAIN : "");
+    if (end->cut)
+        fprintf(out, "not all      the log goes on; on a terminal all of it is shipped\n");
     if (end->unsent > 0)
         fprintf(out, "unsent       %" PRIu64 " records were not acknowledged\n", end->unsent);
     fprintf(out, "partitions   %u of %d used:", demo_tally_partitions(t), DEMO_PARTITIONS);

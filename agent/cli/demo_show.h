@@ -38,6 +38,7 @@ struct demo_end {
     uint64_t written;       /* lines */
     uint64_t unsent;        /* records that were read and not acknowledged */
     double   seconds;
+    bool     cut;           /* it took too long: the log may go on */
 };
 
 /* The sum: with JSON on stderr, else on stdout. */

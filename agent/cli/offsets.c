@@ -33,14 +33,29 @@ list(const char *state_dir)
     size_t                   count;
     const struct checkpoint *rows;
     struct checkpoints      *st = checkpoints_read(state_dir, &err);
+    struct buf               shown = { NULL, 0, 0 };
 
     if (st == NULL)
         return fail(&err);
     rows = checkpoints_rows(st, &count);
     for (size_t i = 0; i < count; i++)
-        printf("%s\t%llu\n", rows[i].path, (unsigned long long)rows[i].offset);
+        printf("%s\t%llu\n", cli_shown_path(&shown, rows[i].path),
+               (unsigned long long)rows[i].offset);
+    buf_fini(&shown);
     checkpoints_close(st);
     return EXIT_DONE;
+}
+
+/* The path as it is, or as the list shows it. */
+static bool
+is_meant(const struct checkpoint *row, const char *path)
+{
+    struct buf shown = { NULL, 0, 0 };
+    const bool meant = strcmp(row->path, path) == 0 ||
+                       strcmp(cli_shown_path(&shown, row->path), path) == 0;
+
+    buf_fini(&shown);
+    return meant;
 }
 
 static bool
@@ -50,7 +65,7 @@ is_known(struct checkpoints *st, const char *path)
     const struct checkpoint *rows = checkpoints_rows(st, &count);
 
     for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].path, path) == 0)
+        if (is_meant(&rows[i], path))
             return true;
     return false;
 }
@@ -63,7 +78,7 @@ change_rows(struct checkpoints *st, const struct request *r, struct error *err)
     const struct checkpoint *rows = checkpoints_rows(st, &count);
 
     for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].path, r->path) == 0 &&
+        if (is_meant(&rows[i], r->path) &&
             (r->what == SET ? checkpoints_set_now(st, &rows[i], r->offset, err)
                             : checkpoints_forget_now(st, &rows[i], err)) == -1)
             return -1;

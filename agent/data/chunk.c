@@ -56,13 +56,13 @@ chunk_begin(struct chunk *c, struct source *source, uint64_t begin, const char *
     c->len = 0;
     c->nmessages = c->acked = c->failed = c->halted = 0;
     c->nruns = 0;
-    c->records = c->filtered = c->long_lines = c->undecoded = 0;
+    c->records = c->filtered = c->long_lines = c->undecoded = c->cut_off = 0;
     c->encoding = NULL;
     c->read_at = 0;
     c->tail = (struct tail_print){ 0, 0 };
     c->lead = 0;
     c->waited = c->waits = 0;
-    c->stopped = false;
+    c->cut = c->stopped = false;
     arena_reset(&c->arena);
     c->path = arena_copy(&c->arena, slice_of(path));
     c->name = arena_copy(&c->arena, slice_of(name));

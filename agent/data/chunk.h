@@ -88,6 +88,7 @@ struct chunk {
     uint32_t        filtered;   /* of them: no message was made, by the user's rules */
     uint32_t        long_lines; /* lines longer than max_line */
     uint32_t        undecoded;  /* characters that became U+FFFD */
+    uint32_t        cut_off;    /* searches for a regular expression that were given up */
     const struct encoding *encoding;    /* of its lines, if its reader knows; NULL: the plan's */
     struct slice    path, name; /* of the source, when the chunk was begun; in the arena */
     struct slice    target;     /* where the path leads, if it is a link and that is known */
@@ -96,6 +97,7 @@ struct chunk {
     int64_t         lead;       /* at first of `begin`, then of `end`: see below */
     uint64_t        waited;     /* groups whose last line ends up to here have waited long enough */
     uint64_t        waits;      /* where the last line ends of the group that waits longest, or 0 */
+    bool            cut;        /* it ends inside of a long line, whose pieces are records */
     bool            stopped;    /* there was no room for messages: whole lines are left */
     struct chunk   *next_unsent;    /* in the pipeline's queue of those that wait */
     uint64_t        send_after;     /* for this write of checkpoints */

@@ -12,10 +12,6 @@
 #include <string.h>
 
 #include "agent/data/json_scan.h"
-/* All that it calls becomes a part of it: these are the loops that a line spends its time in. */
-#define FLAT __attribute__((flatten))
-#define RARE __attribute__((noinline))
-
 /* ---- Strings ------------------------------------------------------------ */
 
 /* The value of four hexadecimal digits, or -1. */
@@ -66,14 +62,15 @@ json_scan_escaped(struct json_scan t, const char *p)
 #ifdef __SSE2__
 enum { STRIPE = 32 };
 
-/* What there is in so many bytes, a bit each. */
+/* What there is in so many bytes. */
 struct stripe {
-    uint32_t quotes, backslashes;
-    uint32_t count;             /* of the quotes */
+    uint32_t quotes;            /* a bit each */
+    uint32_t count;             /* of them */
+    unsigned escapes;           /* not 0: a backslash */
     __m128i  low;               /* the lower of every two bytes */
 };
 
-static inline struct stripe
+INLINE struct stripe
 look_at(const char *p)
 {
     const __m128i zero = _mm_setzero_si128();
@@ -81,51 +78,59 @@ look_at(const char *p)
     const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
     const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
     const __m128i qa = _mm_cmpeq_epi8(a, quote), qb = _mm_cmpeq_epi8(b, quote);
-    const __m128i ba = _mm_cmpeq_epi8(a, backslash), bb = _mm_cmpeq_epi8(b, backslash);
-    const __m128i sums = _mm_sad_epu8(_mm_sub_epi8(_mm_sub_epi8(zero, qa), qb), zero);
+    const __m128i sums = _mm_sad_epu8(_mm_sub_epi8(zero, _mm_add_epi8(qa, qb)), zero);
 
     return (struct stripe){
         (uint32_t)_mm_movemask_epi8(qa) | (uint32_t)_mm_movemask_epi8(qb) << 16,
-        (uint32_t)_mm_movemask_epi8(ba) | (uint32_t)_mm_movemask_epi8(bb) << 16,
         (uint32_t)_mm_cvtsi128_si32(sums) + (uint32_t)_mm_extract_epi16(sums, 4),
+        (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(a, backslash),
+                                                 _mm_cmpeq_epi8(b, backslash))),
         _mm_min_epu8(a, b),
     };
 }
 
+INLINE void
+note_first(uint16_t *to, uint64_t *bits, uint32_t base)
+{
+    *to = (uint16_t)(base + (uint32_t)__builtin_ctzll(*bits));
+    *bits &= *bits - 1;
+}
+
 /* Eight are written always, which takes less time than to count them: more are rare. */
-static inline uint16_t *
+INLINE uint16_t *
 note(uint16_t *to, uint32_t quotes, uint32_t count, uint32_t base)
 {
     uint64_t bits = quotes | ~(uint64_t)UINT32_MAX;     /* behind the last there is always one */
 
-#define NOTE(i) to[i] = (uint16_t)(base + (uint32_t)__builtin_ctzll(bits)), bits &= bits - 1
     for (;;) {
-        NOTE(0), NOTE(1), NOTE(2), NOTE(3), NOTE(4), NOTE(5), NOTE(6), NOTE(7);
+        note_first(to, &bits, base);
+        note_first(to + 1, &bits, base);
+        note_first(to + 2, &bits, base);
+        note_first(to + 3, &bits, base);
+        note_first(to + 4, &bits, base);
+        note_first(to + 5, &bits, base);
+        note_first(to + 6, &bits, base);
+        note_first(to + 7, &bits, base);
         if (count <= 8)
             return to + count;
         count -= 8;
         to += 8;
     }
-#undef NOTE
 }
 
-/* What stands behind a backslash is no quote.  `first`: the first byte of the stripe stands behind
- * one, then that of the next. */
-RARE static void
-leave_out_escaped(struct stripe *s, bool *first)
+/* The quotes among `len` bytes that do not stand behind a backslash; STRIPE_ESCAPED: the byte
+ * behind them does.  `escaped`: the first one does. */
+#define STRIPE_ESCAPED ((uint64_t)1 << STRIPE)
+
+RARE static uint64_t
+leave_out_escaped(uint64_t quotes, const char *p, size_t len, bool escaped)
 {
-    uint64_t escaped = *first, left = s->backslashes & ~escaped;
-
-    while (left != 0) {
-        const uint64_t behind = (left & -left) << 1;
-
-        escaped |= behind;
-        left &= left - 1;
-        left &= ~behind;
+    for (size_t i = 0; i < len; i++) {
+        if (escaped)
+            quotes &= ~((uint64_t)1 << i);
+        escaped = !escaped && p[i] == '\\';
     }
-    s->quotes &= ~(uint32_t)escaped;
-    s->count = (uint32_t)__builtin_popcount(s->quotes);
-    *first = escaped >> STRIPE != 0;
+    return escaped ? quotes | STRIPE_ESCAPED : quotes;
 }
 
 /* The last bytes are looked at together with those before them. */
@@ -134,33 +139,34 @@ json_scan_quotes(struct slice text, struct json_quotes *quotes)
 {
     const __m128i last_control = _mm_set1_epi8(0x1f);
     uint16_t     *to = quotes->at;
-    __m128i       low = _mm_set1_epi8('"');
+    __m128i       low = _mm_set1_epi8(' ');
+    unsigned      escapes = 0;
+    uint64_t      kept = 0;
     size_t        i = 0;
-    bool          escaped = false;
     struct stripe s;
 
     if (text.len < STRIPE || text.len > JSON_MAX_QUOTED)
         return false;
-    quotes->backslashes = 0;
     for (; text.len - i >= STRIPE; i += STRIPE) {
         s = look_at(text.ptr + i);
         low = _mm_min_epu8(low, s.low);
-        quotes->backslashes |= s.backslashes;
-        if (__builtin_expect(s.backslashes != 0 || escaped, 0))
-            leave_out_escaped(&s, &escaped);
+        escapes |= s.escapes;
+        if (__builtin_expect((s.escapes | (kept >> STRIPE)) != 0, 0)) {
+            kept = leave_out_escaped(s.quotes, text.ptr + i, STRIPE, kept >= STRIPE_ESCAPED);
+            s.quotes = (uint32_t)kept;
+            s.count = (uint32_t)__builtin_popcount(s.quotes);
+        }
         to = note(to, s.quotes, s.count, (uint32_t)i);
     }
-    if (i < text.len) {
-        const size_t seen = STRIPE - (text.len - i);
-
-        s = look_at(text.ptr + text.len - STRIPE);
-        low = _mm_min_epu8(low, s.low);
-        s.quotes >>= seen;
-        s.backslashes >>= seen;
-        quotes->backslashes |= s.backslashes;
-        leave_out_escaped(&s, &escaped);
-        to = note(to, s.quotes, s.count, (uint32_t)i);
-    }
+    s = look_at(text.ptr + text.len - STRIPE);
+    low = _mm_min_epu8(low, s.low);
+    escapes |= s.escapes;
+    s.quotes = (uint32_t)((uint64_t)s.quotes >> (STRIPE - (text.len - i)));
+    if (__builtin_expect((s.escapes | (kept >> STRIPE)) != 0, 0))
+        s.quotes = (uint32_t)leave_out_escaped(s.quotes, text.ptr + i, text.len - i,
+                                               kept >= STRIPE_ESCAPED);
+    to = note(to, s.quotes, (uint32_t)__builtin_popcount(s.quotes), (uint32_t)i);
+    quotes->escapes = escapes != 0;
     memset(to, 0, JSON_QUOTES_BEHIND * sizeof *to);
     return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(low, last_control), last_control)) == 0 &&
            (to - quotes->at) % 2 == 0;
@@ -272,7 +278,7 @@ struct levels {
     uint64_t kept[JSON_MAX_DEPTH / 64];
 };
 
-static inline bool
+INLINE bool
 go_down(struct levels *l, bool object)
 {
     if (l->depth == JSON_MAX_DEPTH)
@@ -284,7 +290,7 @@ go_down(struct levels *l, bool object)
     return true;
 }
 
-static inline void
+INLINE void
 go_up(struct levels *l)
 {
     l->depth--;
@@ -292,7 +298,7 @@ go_up(struct levels *l)
 }
 
 /* Behind a value: up through all that ends here, and to the next value of what does not. */
-static inline const char *
+INLINE const char *
 go_on(struct json_scan t, const char *p, struct levels *l)
 {
     struct slice name;
@@ -315,7 +321,7 @@ go_on(struct json_scan t, const char *p, struct levels *l)
 }
 
 /* `p` stands on a bracket.  To the first value behind it, or behind the whole if it is empty. */
-static inline const char *
+INLINE const char *
 begin_nested(struct json_scan t, const char *p, struct levels *l)
 {
     const bool   object = *p == '{';
@@ -332,7 +338,7 @@ begin_nested(struct json_scan t, const char *p, struct levels *l)
     return object ? json_scan_key(t, p, &name, &escaped) : p;
 }
 
-FLAT RARE const char *
+RARE const char *
 json_scan_nested(struct json_scan t, const char *p)
 {
     struct levels  l;
@@ -357,13 +363,13 @@ json_scan_nested(struct json_scan t, const char *p)
 
 /* ---- The cursor ----------------------------------------------------------- */
 
-static inline struct json_scan
+INLINE struct json_scan
 text_of(const struct json_cursor *j)
 {
     return (struct json_scan){ j->at, j->end };
 }
 
-static inline bool
+INLINE bool
 move_on(struct json_cursor *j, const char *p)
 {
     if (p != NULL)
@@ -371,7 +377,7 @@ move_on(struct json_cursor *j, const char *p)
     return p != NULL;
 }
 
-FLAT bool
+bool
 json_take_value(struct json_cursor *j, struct json_token *value)
 {
     const struct json_scan t = text_of(j);

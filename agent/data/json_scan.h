@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "agent/base/inline.h"
 #include "agent/data/json.h"
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -26,7 +27,7 @@ struct json_scan {
 
 /* ---- Strings ------------------------------------------------------------ */
 
-static inline bool
+INLINE bool
 json_scan_is_special(char c)
 {
     return (unsigned char)c < 0x20 || c == '"' || c == '\\';
@@ -36,7 +37,7 @@ json_scan_is_special(char c)
 enum { JSON_SCAN_BLOCK = 16 };
 
 /* A bit for each byte that ends a plain run: a control character, a quote, a backslash. */
-static inline unsigned
+INLINE unsigned
 json_scan_block(const char *p)
 {
     const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -49,7 +50,7 @@ json_scan_block(const char *p)
     return (unsigned)_mm_movemask_epi8(special);
 }
 
-static inline unsigned
+INLINE unsigned
 json_scan_first(unsigned special)
 {
     return (unsigned)__builtin_ctz(special);
@@ -58,7 +59,7 @@ json_scan_first(unsigned special)
 enum { JSON_SCAN_BLOCK = 8 };
 
 /* The same, of eight bytes (Hacker's Delight, 6-1; the carries make it exact). */
-static inline unsigned
+INLINE unsigned
 json_scan_block(const char *p)
 {
     unsigned special = 0;
@@ -68,7 +69,7 @@ json_scan_block(const char *p)
     return special;
 }
 
-static inline unsigned
+INLINE unsigned
 json_scan_first(unsigned special)
 {
     return (unsigned)__builtin_ctz(special);
@@ -77,7 +78,7 @@ json_scan_first(unsigned special)
 
 /* The first byte that is not plain, or the end.  The last bytes of a text are looked at together
  * with those before them. */
-static inline const char *
+INLINE const char *
 json_scan_plain(struct json_scan t, const char *p)
 {
     unsigned special;
@@ -101,7 +102,7 @@ json_scan_plain(struct json_scan t, const char *p)
 const char *json_scan_escaped(struct json_scan t, const char *p);
 
 /* `p` is behind the opening quote, the result behind the closing one. */
-static inline const char *
+INLINE const char *
 json_scan_string(struct json_scan t, const char *p, bool *escaped)
 {
     p = json_scan_plain(t, p);
@@ -124,14 +125,14 @@ enum { JSON_MAX_QUOTED = 1024, JSON_QUOTES_BEHIND = 16 };
 
 struct json_quotes {
     uint16_t at[JSON_MAX_QUOTED + JSON_QUOTES_BEHIND];
-    uint32_t backslashes;       /* not 0: there is one */
+    bool     escapes;           /* there is a backslash in it */
 };
 
 bool json_scan_quotes(struct slice text, struct json_quotes *quotes);
 
 /* ---- Scalars ------------------------------------------------------------ */
 
-static inline bool
+INLINE bool
 json_scan_is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -139,7 +140,7 @@ json_scan_is_digit(char c)
 
 /* Behind the digits.  Of numbers no length is the usual one: counting bytes would be guessed
  * wrong at every other. */
-static inline const char *
+INLINE const char *
 json_scan_many_digits(struct json_scan t, const char *p)
 {
 #ifdef __SSE2__
@@ -160,7 +161,7 @@ json_scan_many_digits(struct json_scan t, const char *p)
 }
 
 /* NULL: there is no digit at all. */
-static inline const char *
+INLINE const char *
 json_scan_digits(struct json_scan t, const char *p)
 {
     const char *const behind = json_scan_many_digits(t, p);
@@ -169,7 +170,7 @@ json_scan_digits(struct json_scan t, const char *p)
 }
 
 /* What may stand behind the whole part of a number; `p` is before the end. */
-static inline const char *
+INLINE const char *
 json_scan_fraction(struct json_scan t, const char *p)
 {
     if (*p == '.') {
@@ -186,7 +187,7 @@ json_scan_fraction(struct json_scan t, const char *p)
 }
 
 /* `p` is before the end. */
-static inline const char *
+INLINE const char *
 json_scan_number(struct json_scan t, const char *p)
 {
     const char *const digits = p + (*p == '-');
@@ -197,14 +198,14 @@ json_scan_number(struct json_scan t, const char *p)
     return p < t.end ? json_scan_fraction(t, p) : p;
 }
 
-static inline const char *
+INLINE const char *
 json_scan_word(struct json_scan t, const char *p, const char *word, size_t len)
 {
     return (size_t)(t.end - p) >= len && memcmp(p, word, len) == 0 ? p + len : NULL;
 }
 
 /* Anything but an object or an array; `p` is before the end. */
-static inline const char *
+INLINE const char *
 json_scan_scalar(struct json_scan t, const char *p, enum json_kind *kind, bool *escaped)
 {
     const char c = *p;
@@ -229,14 +230,14 @@ json_scan_scalar(struct json_scan t, const char *p, enum json_kind *kind, bool *
 const char *json_scan_many_blanks(struct json_scan t, const char *p);
 
 /* Behind the blanks; may be the end. */
-static inline const char *
+INLINE const char *
 json_scan_blanks(struct json_scan t, const char *p)
 {
     return p < t.end && (unsigned char)*p > ' ' ? p : json_scan_many_blanks(t, p);
 }
 
 /* Behind this byte, which comes next, blanks aside. */
-static inline const char *
+INLINE const char *
 json_scan_byte(struct json_scan t, const char *p, char c)
 {
     if (p < t.end && *p == c)
@@ -246,7 +247,7 @@ json_scan_byte(struct json_scan t, const char *p, char c)
 }
 
 /* A member's name, its colon and the blanks around them; behind them there is a byte. */
-static inline const char *
+INLINE const char *
 json_scan_key(struct json_scan t, const char *p, struct slice *name, bool *escaped)
 {
     p = json_scan_byte(t, p, '"');
@@ -268,7 +269,7 @@ json_scan_key(struct json_scan t, const char *p, struct slice *name, bool *escap
 const char *json_scan_nested(struct json_scan t, const char *p);
 
 /* Any value, which nobody asks for; `p` is before the end. */
-static inline const char *
+INLINE const char *
 json_scan_value(struct json_scan t, const char *p)
 {
     enum json_kind kind;

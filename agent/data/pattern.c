@@ -48,6 +48,7 @@ struct pattern_work {
     pcre2_jit_stack     *stack;
     const PCRE2_SIZE    *offsets;   /* in `data`: where each group begins and ends */
     size_t               groups;
+    uint32_t             limits;    /* searches that were given up */
     size_t               backtracks, offset_limit;  /* as the context has them now */
 };
 
@@ -196,6 +197,22 @@ pattern_work_free(struct pattern_work *work)
     free(work);
 }
 
+static enum pattern_result
+give_up(struct pattern_work *work)
+{
+    work->limits++;
+    return PATTERN_LIMIT;
+}
+
+uint32_t
+pattern_work_take_limits(struct pattern_work *work)
+{
+    const uint32_t limits = work->limits;
+
+    work->limits = 0;
+    return limits;
+}
+
 /* Look for a match that begins at `start`, or up to the limit set in the context. */
 static enum pattern_result
 search(const struct pattern *p, struct pattern_work *work, struct slice subject, size_t start,
@@ -209,7 +226,7 @@ search(const struct pattern *p, struct pattern_work *work, struct slice subject,
 
     if (rc > 0)
         return PATTERN_YES;
-    return rc == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_LIMIT;
+    return rc == PCRE2_ERROR_NOMATCH ? PATTERN_NO : give_up(work);
 }
 
 /* Where the next step begins: with (*UTF) not inside a character. */
@@ -267,7 +284,7 @@ search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice
         if (limit.began == 0)
             limit = clock_limit_begin();
         else if (clock_limit_over(&limit, MAX_TIME))
-            return PATTERN_LIMIT;
+            return give_up(work);
     }
 }
 

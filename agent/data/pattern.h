@@ -33,6 +33,9 @@ const char *pattern_group_name(const struct pattern *p, size_t group);
 struct pattern_work *pattern_work_new(size_t groups);
 void                 pattern_work_free(struct pattern_work *work);
 
+/* How many searches were given up since it was asked last (PATTERN_LIMIT). */
+uint32_t pattern_work_take_limits(struct pattern_work *work);
+
 /* PCRE2's version: "10.42 2022-12-11". */
 const char *pattern_library(void);
 

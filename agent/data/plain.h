@@ -12,13 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/base/inline.h"
 #include "agent/base/slice.h"
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
 /* A control character, a quote, a backslash, or not ASCII: it needs more than copying. */
-static inline bool
+INLINE bool
 plain_not(unsigned char c)
 {
     return c < 0x20 || c == '"' || c == '\\' || c >= 0x80;
@@ -28,7 +29,7 @@ plain_not(unsigned char c)
 enum { PLAIN_BLOCK = 16 };
 
 /* A bit for each byte that is not plain. */
-static inline unsigned
+INLINE unsigned
 plain_not_of_16(__m128i block)
 {
     const __m128i special =             /* bytes from 0x80 on are negative */
@@ -39,14 +40,14 @@ plain_not_of_16(__m128i block)
     return (unsigned)_mm_movemask_epi8(special);
 }
 
-static inline bool
+INLINE bool
 plain_words(uint64_t first, uint64_t last)
 {
     return plain_not_of_16(_mm_set_epi64x((long long)last, (long long)first)) == 0;
 }
 
 /* Copy a block; true if it is one line of ASCII. */
-static inline bool
+INLINE bool
 plain_copy_line_block(char *to, const char *text)
 {
     const __m128i block = _mm_loadu_si128((const __m128i *)(const void *)text);
@@ -56,7 +57,7 @@ plain_copy_line_block(char *to, const char *text)
 }
 
 /* Copy a block; how many of its first bytes are plain. */
-static inline size_t
+INLINE size_t
 plain_copy_block(char *to, const char *text)
 {
     const __m128i  block = _mm_loadu_si128((const __m128i *)(const void *)text);
@@ -69,7 +70,7 @@ plain_copy_block(char *to, const char *text)
 enum { PLAIN_BLOCK = 8 };
 
 /* (Hacker's Delight, 6-1: x - ONES & ~x has a high bit if a byte of x is 0.) */
-static inline bool
+INLINE bool
 plain_word(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101u;
@@ -79,13 +80,13 @@ plain_word(uint64_t word)
     return (((quote - ones) | (backslash - ones) | control | word) & (ones * 0x80)) == 0;
 }
 
-static inline bool
+INLINE bool
 plain_words(uint64_t first, uint64_t last)
 {
     return plain_word(first) && plain_word(last);
 }
 
-static inline bool
+INLINE bool
 plain_copy_line_block(char *to, const char *text)
 {
     const uint64_t ones = 0x0101010101010101u;
@@ -96,7 +97,7 @@ plain_copy_line_block(char *to, const char *text)
     return (((word - ones * 0x20) | word) & (ones * 0x80)) == 0;
 }
 
-static inline size_t
+INLINE size_t
 plain_copy_block(char *to, const char *text)
 {
     uint64_t word;
@@ -114,7 +115,7 @@ plain_copy_block(char *to, const char *text)
 
 /* Fewer than sixteen bytes, put together of two words, so that some are copied twice.  True if
  * all of them are plain. */
-static inline bool
+INLINE bool
 plain_copy_short(char *to, const char *text, size_t len)
 {
     const size_t word = sizeof(uint64_t), half = sizeof(uint32_t);
@@ -148,7 +149,7 @@ plain_copy_short(char *to, const char *text, size_t len)
 
 /* Copy what is plain up to the first byte that is not; how many bytes.  All of `to` [0, len) may
  * be written.  The last bytes go with some that were copied before. */
-static inline size_t
+INLINE size_t
 plain_copy(char *to, const char *text, size_t len)
 {
     size_t i = 0, n;
@@ -169,7 +170,7 @@ plain_copy(char *to, const char *text, size_t len)
 
 /* Copy a text that may hold quotes and backslashes; true if all of it is ASCII without control
  * characters.  All of `to` [0, len) may be written. */
-static inline bool
+INLINE bool
 plain_copy_line(char *to, const char *text, size_t len)
 {
     size_t i = 0;

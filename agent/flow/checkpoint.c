@@ -26,6 +26,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/base/strings.h"
 #include "agent/flow/checkpoint_batch.h"
 #include "agent/flow/plan.h"
 #include "agent/flow/state_dir.h"
@@ -75,6 +76,7 @@ struct checkpoints {
     sqlite3           *db;
     sqlite3_stmt      *put, *remove;
     struct checkpoint *rows;
+    struct strings     inputs;          /* that they name */
     size_t             nrows;
     unsigned           readers;         /* of the rows */
     int64_t            last_id;
@@ -83,6 +85,7 @@ struct checkpoints {
     uint64_t           interval;        /* ms */
     uv_work_t          request;
     bool               lost;            /* the database of before was set aside */
+    bool               was_settled, settled;    /* the run before; this one */
     bool               started, busy, closing;
     struct source     *dirty;           /* linked by next_dirty */
     struct checkpoint_batch due, writing;
@@ -224,22 +227,27 @@ set_up_database(struct checkpoints *st, struct error *err)
     return 0;
 }
 
-static char *
-column_text(sqlite3_stmt *q, int column)
+/* Rows come in the order of their inputs. */
+static const char *
+name_of_input(struct checkpoints *st, const char *name)
 {
-    const void  *bytes = sqlite3_column_blob(q, column);
-    const size_t len = (size_t)sqlite3_column_bytes(q, column);
+    struct strings *all = &st->inputs;
 
-    return mem_copy(bytes, len);
+    if (all->count == 0 || strcmp(all->list[all->count - 1], name) != 0)
+        strings_add(all, name);
+    return all->list[all->count - 1];
 }
 
 static struct checkpoint
-read_row(sqlite3_stmt *q)
+read_row(struct checkpoints *st, sqlite3_stmt *q)
 {
+    const char *input = (const char *)sqlite3_column_text(q, 1);
+    const void *path = sqlite3_column_blob(q, 2);
+
     return (struct checkpoint){
         .id = sqlite3_column_int64(q, 0),
-        .input = column_text(q, 1),
-        .path = column_text(q, 2),
+        .input = name_of_input(st, input != NULL ? input : ""),
+        .path = mem_copy(path, (size_t)sqlite3_column_bytes(q, 2)),
         .identity = {
             .device = (uint64_t)sqlite3_column_int64(q, 3),
             .inode = (uint64_t)sqlite3_column_int64(q, 4),
@@ -258,11 +266,10 @@ read_row(sqlite3_stmt *q)
 static void
 forget_rows(struct checkpoints *st)
 {
-    for (size_t i = 0; i < st->nrows; i++) {
-        free(st->rows[i].input);
+    for (size_t i = 0; i < st->nrows; i++)
         free(st->rows[i].path);
-    }
     free(st->rows);
+    strings_fini(&st->inputs);
     st->rows = NULL;
     st->nrows = 0;
 }
@@ -303,7 +310,7 @@ read_rows(struct checkpoints *st, struct error *err)
                 room = room > 0 ? 2 * room : 64;
                 st->rows = mem_array(st->rows, room, sizeof *st->rows);
             }
-            st->rows[st->nrows] = read_row(q);
+            st->rows[st->nrows] = read_row(st, q);
             if (st->rows[st->nrows].id > st->last_id)
                 st->last_id = st->rows[st->nrows].id;
             st->nrows++;
@@ -342,29 +349,6 @@ open_database(struct checkpoints *st, struct error *err)
     if (!look && (check_pages(st, err) == -1 || set_up_database(st, err) == -1))
         return -1;
     return read_rows(st, err);
-}
-
-/* Out of the way, with its journals, under a name that says when. */
-static void
-set_aside(struct checkpoints *st, const char *why)
-{
-    static const char *const endings[] = { "", "-wal", "-shm" };
-    struct buf               from = { NULL, 0, 0 }, to = { NULL, 0, 0 };
-    const long long          now = (long long)clock_epoch_ms();
-
-    log_error("the checkpoint database '%s' cannot be used: %s (it is set aside as "
-              "'%s.damaged-%lld'; files are read from their beginning)",
-              st->file, why, st->file, now);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        buf_clear(&from);
-        buf_clear(&to);
-        buf_printf(&from, "%s%s", st->file, endings[i]);
-        buf_printf(&to, "%s.damaged-%lld%s", st->file, now, endings[i]);
-        if (rename(buf_string(&from), buf_string(&to)) != 0 && errno != ENOENT)
-            log_error("cannot rename '%s': %s", from.ptr, error_reason(errno));
-    }
-    buf_fini(&from);
-    buf_fini(&to);
 }
 
 /* Not a trouble of the database itself, but of the place where it is. */
@@ -407,7 +391,7 @@ open_or_replace(struct checkpoints *st, struct error *err)
     close_database(st);
     forget_rows(st);
     st->last_id = 0;
-    set_aside(st, why.text);
+    state_dir_set_aside(st->file, why.text);
     st->lost = true;
     if (open_database(st, &why) == 0)
         return 0;
@@ -425,6 +409,7 @@ checkpoints_open(const char *state_dir, struct error *err)
     st->lock = state_dir_lock(state_dir, err);
     ok = st->lock >= 0 && open_or_replace(st, err) == 0;
     umask(mask);
+    st->was_settled = st->lock >= 0 && state_dir_is_settled(st->lock);
     if (ok)
         return st;
     checkpoints_close(st);
@@ -450,6 +435,18 @@ bool
 checkpoints_were_lost(const struct checkpoints *st)
 {
     return st->lost;
+}
+
+bool
+checkpoints_were_settled(const struct checkpoints *st)
+{
+    return st->was_settled;
+}
+
+void
+checkpoints_settle(struct checkpoints *st)
+{
+    st->settled = true;
 }
 
 struct checkpoint *
@@ -624,13 +621,12 @@ on_written(uv_work_t *request, int status)
 static void
 write_due(struct checkpoints *st)
 {
-    struct checkpoint_batch spare = st->writing;
+    struct checkpoint_batch spare;
 
-    if (st->busy)
+    if (st->busy || (!is_due(st) && st->flushed == NULL))
         return;
     collect(st);
-    if (st->due.nput + st->due.nremove == 0 && st->flushed == NULL)
-        return;
+    spare = st->writing;
     st->writing = st->due;
     st->due = spare;
     st->busy = true;
@@ -647,6 +643,8 @@ checkpoints_start(struct checkpoints *st, uv_loop_t *loop, uint64_t interval_ms)
     st->request.data = st;
     st->interval = interval_ms;
     st->started = true;
+    if (st->was_settled)
+        state_dir_settle(st->lock, false);
     if (is_due(st))
         arm(st);
 }
@@ -782,6 +780,8 @@ checkpoints_close(struct checkpoints *st)
     assert(!st->busy);
     collect(st);
     close_database(st);
+    if (st->settled)
+        state_dir_settle(st->lock, true);
     if (st->lock >= 0)
         close(st->lock);
     checkpoint_batch_fini(&st->due);

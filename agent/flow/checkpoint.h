@@ -21,8 +21,8 @@ struct checkpoints;
 /* One row, as it was when the agent started. */
 struct checkpoint {
     int64_t           id;
-    char             *input;
-    char             *path;         /* its last name; any bytes */
+    const char       *input;        /* the store's, or the plan's */
+    char             *path;         /* owned; its last name; any bytes */
     struct identity   identity;
     uint64_t          offset;       /* bytes that were acknowledged */
     struct tail_print tail;
@@ -47,6 +47,13 @@ struct checkpoints *checkpoints_read(const char *state_dir, struct error *err);
 /* The database was set aside by checkpoints_open(): what was read before is not
  * known, and so no file may be begun at its end. */
 bool checkpoints_were_lost(const struct checkpoints *st);
+
+/* The run that wrote the rows has stopped with nothing on its way: they say exactly what
+ * had arrived.  After any other (it was killed, or did not wait for its last
+ * acknowledgements) more may have.  This one can be relied on if it says so before
+ * checkpoints_close(). */
+bool checkpoints_were_settled(const struct checkpoints *st);
+void checkpoints_settle(struct checkpoints *st);
 
 /* Every row, in the order of input and path; owned by the store.  Whoever asked may say that
  * it needs them no more: they are freed when all who asked have said so. */

@@ -15,10 +15,8 @@ enum { FIRST_ROWS = 16, KEPT_ROWS = 1024 };
 void
 checkpoint_batch_clear(struct checkpoint_batch *b)
 {
-    for (size_t i = 0; i < b->nput; i++) {
-        free(b->put[i].input);
+    for (size_t i = 0; i < b->nput; i++)
         free(b->put[i].path);
-    }
     b->nput = b->nremove = 0;
     if (b->max_put > KEPT_ROWS || b->max_remove > KEPT_ROWS) {
         free(b->put);
@@ -50,7 +48,7 @@ checkpoint_batch_put(struct checkpoint_batch *b, const struct source *s)
 {
     add(b, &(struct checkpoint){
         .id = s->id,
-        .input = mem_string(s->plan->input),
+        .input = s->plan->input,
         .path = mem_string(s->path),
         .identity = s->identity,
         .offset = s->window.committed,

@@ -42,6 +42,8 @@ struct stream {
     struct pieces          maybe;       /* its last line, if it may turn out to be none of it */
     uint64_t               last_end;    /* behind its last line */
     uint64_t               from;        /* what stands before was sent already */
+    bool                   held;        /* from `held_at` on it is the next chunk's */
+    uint64_t               held_at;
     bool                   over;        /* the line is too long: what follows of it is left out */
     bool                   is_long;     /* it is, and was counted */
 };
@@ -209,9 +211,22 @@ line_text(struct groups *g, const struct pieces *line)
 
 /* ---- Records ------------------------------------------------------------------- */
 
+/* A chunk of one record has it already: this one and what follows in its stream are the next
+ * chunk's, which makes the same of them. */
+static bool
+is_held(struct groups *g, struct stream *s, uint64_t offset)
+{
+    if (!g->plan->one_at_a_time || g->c->nmessages == 0)
+        return false;
+    if (!s->held)
+        s->held_at = offset;
+    s->held = true;
+    return true;
+}
+
 static void
-send(struct groups *g, struct slice raw, struct slice body, uint64_t offset,
-     const struct frame *frame, const char *trouble)
+hand_over(struct groups *g, struct slice raw, struct slice body, uint64_t offset,
+          const struct frame *frame, const char *trouble)
 {
     const struct group group = { raw, body, offset, frame, trouble };
 
@@ -219,11 +234,19 @@ send(struct groups *g, struct slice raw, struct slice body, uint64_t offset,
 }
 
 static void
-send_pieces(struct groups *g, struct pieces *p)
+send(struct groups *g, struct stream *s, struct slice raw, struct slice body, uint64_t offset,
+     const struct frame *frame, const char *trouble)
 {
-    if (p->count > 0)
-        send(g, join(g, p, true), join(g, p, false), p->begin,
-             g->plan->framing != NULL ? &p->frame : NULL, NULL);
+    if (!is_held(g, s, offset))
+        hand_over(g, raw, body, offset, frame, trouble);
+}
+
+static void
+send_pieces(struct groups *g, struct stream *s, struct pieces *p)
+{
+    if (p->count > 0 && !is_held(g, s, p->begin))
+        hand_over(g, join(g, p, true), join(g, p, false), p->begin,
+                  g->plan->framing != NULL ? &p->frame : NULL, NULL);
     clear(p);
 }
 
@@ -231,10 +254,19 @@ send_pieces(struct groups *g, struct pieces *p)
 static void
 end_group(struct groups *g, struct stream *s)
 {
-    send_pieces(g, &s->group);
-    send_pieces(g, &s->maybe);
+    send_pieces(g, s, &s->group);
+    send_pieces(g, s, &s->maybe);
     s->state.state = 0;
     s->lines = 0;
+}
+
+static void
+leave_out(struct groups *g, const struct stream *s)
+{
+    if (s->held)
+        return;
+    g->c->records++;
+    g->c->filtered++;
 }
 
 /* A line that was shortened, or is to be left out. */
@@ -242,11 +274,10 @@ static void
 end_long_line(struct groups *g, struct stream *s)
 {
     if (g->plan->long_lines == LONG_DROP) {
-        g->c->records++;
-        g->c->filtered++;
+        leave_out(g, s);
         clear(&s->line);
     }
-    send_pieces(g, &s->line);
+    send_pieces(g, s, &s->line);
 }
 
 /* What there is of a line is a record by itself. */
@@ -256,7 +287,7 @@ end_line(struct groups *g, struct stream *s)
     if (s->over)
         end_long_line(g, s);
     else
-        send_pieces(g, &s->line);
+        send_pieces(g, s, &s->line);
     s->over = false;
 }
 
@@ -286,7 +317,7 @@ ask(struct groups *g, struct stream *s, struct slice text)
 static void
 part_with_maybe(struct groups *g, struct stream *s)
 {
-    send_pieces(g, &s->group);
+    send_pieces(g, s, &s->group);
     move(&s->group, &s->maybe);
     s->state.state = 0;
     s->lines = 1;
@@ -344,18 +375,21 @@ count_long(struct groups *g, struct stream *s)
 /* A text longer than max_line in one line of the file: all its pieces are records by
  * themselves, as the next chunk cannot begin inside of that line. */
 static void
-send_in_pieces(struct groups *g, struct slice text, uint64_t begin, const struct frame *f)
+send_in_pieces(struct groups *g, struct stream *s, struct slice text, uint64_t begin,
+               const struct frame *f)
 {
     const size_t max = g->plan->max_line;
 
+    if (is_held(g, s, begin))
+        return;
     while (text.len > max) {
         const size_t       len = transform_cut(text.ptr, max);
         const struct slice part = { text.ptr, len };
 
-        send(g, part, part, begin, f, NULL);
+        hand_over(g, part, part, begin, f, NULL);
         text = (struct slice){ text.ptr + len, text.len - len };
     }
-    send(g, text, text, begin, f, NULL);
+    hand_over(g, text, text, begin, f, NULL);
 }
 
 static void take_frame(struct groups *g, struct stream *s, const struct frame *f,
@@ -381,11 +415,11 @@ take_long(struct groups *g, struct stream *s, const struct frame *f, struct slic
             end_long_line(g, s);
         return;
     }
-    send_pieces(g, &s->line);
+    send_pieces(g, s, &s->line);
     if (f->body.len <= max)
         take_frame(g, s, f, raw, begin);
     else
-        send_in_pieces(g, f->body, begin, f);
+        send_in_pieces(g, s, f->body, begin, f);
 }
 
 static void
@@ -402,9 +436,9 @@ take_frame(struct groups *g, struct stream *s, const struct frame *f, struct sli
         if (!f->partial && g->plan->multiline != NULL)
             take_whole_line(g, s);
         else if (!f->partial)
-            send_pieces(g, &s->line);
+            send_pieces(g, s, &s->line);
     } else {
-        send(g, raw, f->body, begin, g->plan->framing != NULL ? f : NULL, NULL);
+        send(g, s, raw, f->body, begin, g->plan->framing != NULL ? f : NULL, NULL);
     }
     s->is_long = s->is_long && f->partial;
 }
@@ -488,7 +522,7 @@ take_unframed(struct groups *g, struct slice raw, struct slice body, uint64_t be
 
     end_group(g, s);
     end_line(g, s);
-    send(g, raw, body, begin, NULL, g->work->reason);
+    send(g, s, raw, body, begin, NULL, g->work->reason);
 }
 
 static bool
@@ -535,18 +569,17 @@ take_piece(struct groups *g, size_t used)
     const size_t       longest = longest_line(g->plan);
     const uint64_t     begin = g->c->begin + g->at;
     const struct slice raw = { g->c->bytes + g->at, cut(g, g->c->bytes + g->at, longest) };
+    struct stream     *s = &g->streams[0];
 
     if (g->plan->framing != NULL) {
         take_line(g, raw.len, false);
         return;
     }
-    end_group(g, &g->streams[0]);
-    if (g->plan->long_lines == LONG_DROP) {
-        g->c->records++;
-        g->c->filtered++;
-    } else {
-        send(g, raw, plain_text(g, raw, begin, false), begin, NULL, NULL);
-    }
+    end_group(g, s);
+    if (g->plan->long_lines == LONG_DROP)
+        leave_out(g, s);
+    else
+        send(g, s, raw, plain_text(g, raw, begin, false), begin, NULL, NULL);
     g->at += g->plan->long_lines == LONG_SPLIT ? raw.len : used;
 }
 
@@ -629,7 +662,7 @@ begin_stream(struct stream *s, uint64_t from)
     s->lines = 0;
     s->last_end = 0;
     s->from = from;
-    s->over = s->is_long = false;
+    s->over = s->is_long = s->held = false;
 }
 
 static void
@@ -686,6 +719,8 @@ resume_at(const struct groups *g, const struct stream *s)
 {
     const uint64_t at = g->c->begin + g->at;
 
+    if (s->held)
+        return s->held_at;
     if (is_pending(s))
         return pending_since(s);
     return s->from > at ? s->from : at;
@@ -700,6 +735,7 @@ set_end(struct groups *g)
     const uint64_t other = g->nstreams > 1 ? resume_at(g, &g->streams[STREAM_STDERR]) : one;
 
     c->end = one < other ? one : other;
+    c->stopped = c->stopped || g->streams[STREAM_STDOUT].held || g->streams[STREAM_STDERR].held;
     if (c->end == c->begin && c->records == 0)
         return false;
     c->lead = (int64_t)one - (int64_t)other;

@@ -14,10 +14,6 @@
 #include "agent/data/plain.h"
 #include "agent/data/template.h"
 
-/* All that it calls becomes a part of it, but what is rare: every field goes through it. */
-#define FLAT __attribute__((flatten))
-#define RARE __attribute__((noinline))
-
 struct addition {
     uint32_t         number;    /* of its name */
     struct template *text;
@@ -318,7 +314,7 @@ go_on(struct writer *w, size_t room)
     w->end = w->b->ptr + w->b->room;
 }
 
-static inline void
+INLINE void
 make_room(struct writer *w, size_t room)
 {
     if ((size_t)(w->end - w->to) >= room)
@@ -328,7 +324,7 @@ make_room(struct writer *w, size_t room)
 }
 
 /* A name is copied by whole blocks: a call of memcpy() takes longer. */
-static inline void
+INLINE void
 begin_member(struct writer *w, struct slice name, size_t room)
 {
     char *to;
@@ -349,7 +345,7 @@ add_rest(struct writer *w, struct slice text, size_t run)
 }
 
 /* There is room for the text and a quote. */
-static inline void
+INLINE void
 end_text(struct writer *w, struct slice text, bool quoted)
 {
     char *const  to = w->to;
@@ -364,7 +360,7 @@ end_text(struct writer *w, struct slice text, bool quoted)
         add_rest(w, text, run);
 }
 
-static inline void
+INLINE void
 add_text(struct writer *w, struct slice name, struct slice text)
 {
     begin_member(w, name, text.len + 1);
@@ -372,7 +368,7 @@ add_text(struct writer *w, struct slice name, struct slice text)
 }
 
 /* Not a text: there is no quote behind its name. */
-static inline void
+INLINE void
 add_scalar(struct writer *w, struct slice name, struct slice text)
 {
     name.len--;
@@ -381,7 +377,7 @@ add_scalar(struct writer *w, struct slice name, struct slice text)
 }
 
 /* Objects and arrays are mostly one line of ASCII, and then copied as they are. */
-static inline void
+INLINE void
 add_nested(struct writer *w, struct slice name, struct slice text)
 {
     if (!w->v->hides_parts) {
@@ -396,7 +392,7 @@ add_nested(struct writer *w, struct slice name, struct slice text)
     go_on(w, 0);
 }
 
-static inline void
+INLINE void
 add_numbered(struct writer *w, uint32_t number, enum value_type type, struct slice text)
 {
     if (type == VALUE_TEXT) {
@@ -421,7 +417,7 @@ begin_odd_member(struct writer *w, struct slice name)
 }
 
 /* The name of the line, and its colon. */
-static inline void
+INLINE void
 begin_unnumbered(struct writer *w, struct slice name)
 {
     char *to;
@@ -483,7 +479,7 @@ add_included(struct writer *w, const struct record *r)
 }
 
 /* What the line calls as a field of the record's own that is there: a name stands once. */
-static inline bool
+INLINE bool
 gives_way(const struct record *r, uint32_t number)
 {
     return number - NAME_WELL_KNOWN < NAME_WELL_KNOWN - NAME_OWN &&
@@ -491,7 +487,7 @@ gives_way(const struct record *r, uint32_t number)
 }
 
 /* A part of another field's value is in that already. */
-FLAT static void
+static void
 add_all(struct writer *w, const struct record *r)
 {
     for (uint32_t i = 0; i < r->nvalues; i++) {

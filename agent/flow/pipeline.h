@@ -125,11 +125,16 @@ void pipeline_unpin(struct pipeline *p, struct chunk *c);
 
 /* Take back what this source has out behind `last` (NULL: all) and let it read that
  * again later (ops->rewound).  Only if no worker reads for it (source->jobs is 0),
- * what was read can be read again (not source->once), no message of those chunks was
- * acknowledged, and the outputs have let go of all of them.  `moves` counts on when what
- * it waits for moves again, and lives as long as the loop runs; or NULL. */
+ * what was read can be read again (not source->once), and the outputs have let go of all
+ * of those chunks.  What was acknowledged of them comes again: then `last` is not NULL, and
+ * the source is parked (source.h).  `moves` counts on when what it waits for moves
+ * again, and lives as long as the loop runs; or NULL. */
 void pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last,
                      const char *reason, const uint64_t *moves);
+
+/* For how many milliseconds nobody got room, while somebody waits for it who has nothing
+ * out; 0: there is nobody like that. */
+uint64_t pipeline_starving(const struct pipeline *p);
 
 /* ---- To be shown ------------------------------------------------------- */
 
@@ -143,6 +148,7 @@ struct pipeline_counts {
     uint64_t records_held;      /* and of them those that are behind a committed offset */
     uint64_t long_lines;
     uint64_t undecoded;         /* characters that became U+FFFD */
+    uint64_t cut_off;           /* searches for a regular expression that were given up */
     uint64_t memory;            /* bytes charged now */
     uint64_t chunks;            /* out now */
 };

@@ -57,6 +57,8 @@ struct source {
     struct window            window;
     const uint64_t          *stalled_by;    /* it was rewound, and may go on when this is no */
     uint64_t                 stalled_at;    /* longer that; NULL: nobody knows when */
+    bool                     parked;        /* and not before, or when its window moves: some
+                                             * of it has arrived, and comes twice */
     char                    *halted;        /* owned: why it is read no further, until the next
                                              * start; NULL: it is */
     bool                     unnoted;       /* it has no row for now (checkpoints_note) */
@@ -73,6 +75,7 @@ struct source {
     size_t                   wanted;        /* bytes of room it asked for */
     uint64_t                 charged;       /* bytes of the budget that its chunks hold */
     uint64_t                 halted_at;     /* offset of the first record that halts it */
+    uint64_t                 cut_at;        /* where the last chunk ended inside of a long line */
     uint64_t                 saved_by;      /* the write that brings `committed` to disk; counted
                                              * for plans with one record at a time only */
     struct source           *next_waiting;  /* in the queue for room */
@@ -103,6 +106,15 @@ void source_rename(struct source *s, const char *path);
 /* No worker reads for it, no output points into it, it is neither queued nor
  * dirty.  Chunks that are still in its window are freed: only after the pipeline has stopped. */
 void source_fini(struct source *s);
+
+/* What of all sources was told last. */
+struct source_told {
+    struct log_repeat long_lines, undecoded;
+};
+
+/* `c` was read: count it, and tell (rarely) that a line was too long or a character none of
+ * the encoding. */
+void source_count_read(struct source *s, const struct chunk *c, struct source_told *told);
 
 /* The same number for the same file for ever: a hash of its identity. */
 uint64_t source_number(const struct source *s);

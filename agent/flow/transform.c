@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/flow/group.h"
 #include "agent/flow/kubernetes.h"
@@ -45,6 +46,7 @@ struct scratch {
     struct lot        values[VALUE_LOTS];   /* of the first runs */
     uint64_t          now;      /* clock_ns() of the chunk, once somebody has asked; or 0 */
     bool              clock_stands;
+    struct log_repeat told_cut_off;
     struct groups    *groups;   /* made when an input first needs it */
     struct message   *spare;    /* for sorting; as many as max_messages */
     uint32_t         *run_of;
@@ -507,6 +509,15 @@ take_long(struct scratch *w, size_t at, size_t len)
     return len;
 }
 
+/* A long line is counted where it begins, which may have been in an older chunk. */
+static void
+count_split(struct scratch *w, size_t at)
+{
+    struct chunk *c = w->chunk;
+
+    c->long_lines += at > 0 || c->begin == 0 || c->begin != c->source->cut_at;
+}
+
 /* A whole line of `len` bytes without its LF; false if the chunk is full first:
  * then `*at` is where to go on. */
 static bool
@@ -519,7 +530,7 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
     if (ended)
         body -= encoding_cr(w->encoding, c->bytes + *at, len);
     if (body > w->plan->max_line && w->plan->long_lines == LONG_SPLIT)
-        c->long_lines++;
+        count_split(w, *at);
     while (body > w->plan->max_line) {
         const size_t used = take_long(w, *at, body);
 
@@ -530,8 +541,10 @@ take_line(struct scratch *w, size_t *at, size_t len, bool ended)
         }
         len -= used;
         body -= used;
-        if (!chunk_has_room(c, w->room))
+        if (!chunk_has_room(c, w->room)) {
+            c->cut = true;
             return false;
+        }
     }
     take_record(w, *at, len, body);
     *at += len + lf;
@@ -554,6 +567,9 @@ take_rest(struct scratch *w, size_t *at, bool final)
             /* CR and LF may still follow */
             break;
         } else if (w->plan->long_lines == LONG_SPLIT) {
+            if (!c->cut)
+                count_split(w, *at);
+            c->cut = true;
             *at += take_long(w, *at, len);
         } else {
             return *at == 0 ? TRANSFORM_LONG : TRANSFORM_DONE;
@@ -593,6 +609,20 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
     targets_begin(&w->targets, c);
 }
 
+static void
+finish(struct scratch *w)
+{
+    struct chunk *c = w->chunk;
+
+    c->cut_off = pattern_work_take_limits(w->work.pattern);
+    if (c->cut_off > 0)
+        log_again(&w->told_cut_off, LOG_WARN,
+                  "%u searches for a regular expression in '%.*s' were given up: the match limit "
+                  "(input '%s'; write it so that it fails sooner)", c->cut_off, SLICE_ARG(c->path),
+                  w->plan->input);
+    chunk_sort(c, w->run_of, w->spare);
+}
+
 static enum transform_result
 transform_groups(struct scratch *w, bool final)
 {
@@ -603,7 +633,7 @@ transform_groups(struct scratch *w, bool final)
     groups_decode(w->groups, w->decoder, w->encoding);
     result = groups_take(w->groups, w->plan, &w->work, w->chunk, final, take_group, w);
     if (result == TRANSFORM_DONE)
-        chunk_sort(w->chunk, w->run_of, w->spare);
+        finish(w);
     return result;
 }
 
@@ -628,7 +658,7 @@ transform_chunk(const struct plan *plan, struct scratch *w, struct chunk *c, boo
             break;
     }
     c->end = c->begin + at;
-    chunk_sort(c, w->run_of, w->spare);
+    finish(w);
     return result;
 }
 
@@ -639,7 +669,7 @@ transform_long(const struct plan *plan, struct scratch *w, struct chunk *c, uint
     assert(plan->long_lines != LONG_SPLIT && c->len > plan->max_line);
     (void)take_long(w, 0, c->len);
     c->end = end;
-    chunk_sort(c, w->run_of, w->spare);
+    finish(w);
 }
 
 /* ---- Sorted values --------------------------------------------------------- */

@@ -143,6 +143,7 @@ class FileParts:
         file.touch()
         with self.stoker(folder / "*.log") as (stoker, ends, bootstrap, topic):
             stoker.wait(lambda: ends.count() >= files, "the quiet files", 0.05)
+            time.sleep(3)               # their checkpoints are written: that is no part of it
             done = subprocess.run(
                 [self.bench.latency_program, "--bootstrap", bootstrap, "--topic", topic,
                  "--fetch-wait", str(self.bench.mock.fetch_wait), "--firsts", "0", file],

@@ -84,6 +84,7 @@ note(struct reader *r, const struct chunk *c)
         buf_printf(&r->found, "%llu:", (unsigned long long)(c->begin + c->messages[i].at));
         buf_add_slice(&r->found, message_value(&c->messages[i]));
         buf_add_char(&r->found, '\n');
+        assert(!r->plan->one_at_a_time || c->messages[i].at == c->messages[0].at);
     }
     r->at = c->end;
     r->lead = c->lead;
@@ -182,6 +183,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[5] % 3 != 0)
         (void)plan_add_parser(plan, data[5] % 3 == 1 ? w->cri : w->docker);
     way = plan->multiline = w->ways[data[5] / 3 % 8];
+    plan->one_at_a_time = data[5] / 24 % 4 == 3;
     plan->max_line = 1 + data[6];
     plan->long_lines = data[7] % 3;
     if (way != NULL) {

@@ -69,12 +69,12 @@ class Cluster(Client):
         partitions = admin.list_topics(topic, timeout=10).topics[topic].partitions
         return {p.id: p.leader for p in partitions.values()}
 
-    def create_topic_on(self, name, node, partitions=1):
-        """Partitions with one copy each, all of them there."""
-        topic = NewTopic(name, partitions, replica_assignment=[[node]] * partitions)
+    def create_topic_on(self, name, *nodes):
+        """A partition for each, with one copy, there."""
+        topic = NewTopic(name, len(nodes), replica_assignment=[[node] for node in nodes])
         for future in self.admin().create_topics([topic]).values():
             future.result()
-        self.wait_leaders(name, lambda leader: leader == node, "the leader")
+        self.wait_leaders(name, lambda leader: leader in nodes, "the leaders")
 
     def wait_leaders(self, topic, condition, what):
         wait_for(lambda: all(map(condition, self.place_of(topic).values())), 30,

@@ -127,11 +127,40 @@ def test_a_partition_whose_only_broker_is_dead_leaves_the_memory_to_the_rest(
     assert agent.said(f"'{dead}'") == 2, "it repeats itself"
 
 
+def test_one_dead_partition_of_a_topic_with_keys_leaves_the_memory_to_the_rest(
+        agents, cluster, topic_name, tmp_path):
+    """Of each chunk a part has arrived, and the rest waits.  Only what makes room for others
+    comes twice."""
+    good, dead = cluster.create_topic(topic_name, 3), f"{topic_name}.dead"
+    cluster.create_topic_on(dead, 1, 2, 3, 1)
+    agent = two_topics(agents, cluster, dead, good, tmp_path, memory="8MiB")
+    agent.configure({**json.loads(agent.config.read_text()), "routes": [
+        {"from": "huge", "topic": dead, "key": "${body}"}, {"from": "free", "topic": good}]})
+    huge, free = tmp_path / "huge/0.log", tmp_path / "free.log"
+    append(huge, *numbered(0, 1000))
+    agent.start()
+    agent.wait_acked(huge)
+    cluster.nodes[3].kill()
+    append(huge, *numbered(1000, 150_000))
+    cluster.wait_leaders(good, lambda leader: leader in (1, 2), "the leaders to move")
+    wait_for(lambda: rests(agent), 30, "the agent to have read what it can")
+    for round_ in range(5):
+        append(free, *numbered(round_ * 100, round_ * 100 + 100))
+        cluster.wait_count(good, round_ * 100 + 100, timeout=30)
+    cluster.repair()
+    agent.wait_acked(huge, timeout=30)
+    agent.stop()
+    repeats = arrived(cluster, dead, 150_000)
+    assert set(repeats.values()) <= {1}
+    assert sum(repeats.values()) * 150 <= 8 * MIB, "more than there was memory for"
+    assert not arrived(cluster, good, 500)
+
+
 def test_a_hundred_dead_partitions_leave_the_memory_to_the_rest(
         agents, cluster, topic_name, tmp_path):
     """Each has a batch with the client, more than there is memory: they are taken back."""
     good, dead = cluster.create_topic(topic_name, 3), f"{topic_name}.dead"
-    cluster.create_topic_on(dead, 3, partitions=100)
+    cluster.create_topic_on(dead, *[3] * 100)
     agent = two_topics(agents, cluster, dead, good, tmp_path, memory="8MiB")
     agent.configure({**json.loads(agent.config.read_text()), "routes": [
         {"from": "huge", "topic": dead, "partition": "${log.file.name}"},

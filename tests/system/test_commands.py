@@ -109,8 +109,30 @@ def test_reference_documents_every_key_with_its_default():
                 "partition", "headers", "timestamp", "value", "redact", "sample", "rate_limit",
                 "drop", "continue", "given", "expect"):
         assert f"`{key}`" in done.stdout, key
-    for default in ("64MiB", "127.0.0.1:9144", "/var/lib/stoker", "lz4"):
-        assert default in done.stdout, default
+
+
+DEFAULTS = {
+    "agent": {"state_dir": "/var/lib/stoker", "admin": "127.0.0.1:9144", "memory": "64MiB",
+              "checkpoint_interval": "1s", "shutdown_timeout": "10s"},
+    "agent.log": {"level": "info", "format": "text"},
+    "inputs": {"max_line": "1MiB", "long_lines": "split", "encoding": "utf-8"},
+    "inputs.file": {"start": "beginning", "ignore_older": "off", "rescan": "10s", "poll": "1s",
+                    "linger": "30s", "close_idle": "5m", "compressed": "auto", "remove": "never"},
+    "inputs.multiline": {"timeout": "5s", "max_lines": "1000", "max_size": "1MiB"},
+    "outputs.kafka": {"send": "async", "acks": "all", "compression.type": "lz4",
+                      "message.max.bytes": "1048588", "delivery.timeout.ms": "infinite",
+                      "partitioner": "murmur2_random", "keyless": "sticky",
+                      "on_rejected": "dead_letter", "create_topics": "false"},
+    "routes": {"value": "body", "drop": "false", "continue": "false"},
+}
+
+
+@pytest.mark.parametrize("section", DEFAULTS)
+def test_defaults_are_those_that_users_rely_on(section):
+    rows = re.findall(r"^\| `([^`]+)` \|.*?\| `?([^|`]+)`? \|[^|]*\|$",
+                      stoker("reference", section).stdout.partition("\n## ")[0], re.M)
+    shown = {key: default.strip() for key, default in rows}
+    assert {key: shown.get(key) for key in DEFAULTS[section]} == DEFAULTS[section]
 
 
 def test_reference_of_one_part():
@@ -131,6 +153,13 @@ def test_a_full_disk_for_the_output_is_an_error_not_silence(simple):
         with open("/dev/full", "w") as full:
             done = subprocess.run([BINARY, *command], stdout=full, stderr=subprocess.PIPE)
         assert done.returncode == FAILED, command
+
+
+def test_a_reader_that_has_seen_enough_is_no_trouble(simple):
+    for command in ("reference", f"check -c {simple}"):
+        done = subprocess.run(["sh", "-c", f"'{BINARY}' {command} | true"], capture_output=True,
+                              text=True)
+        assert done.stderr == ""
 
 
 # --- check
@@ -346,6 +375,7 @@ def test_the_file_output_writes_json_lines_by_its_template(agents, tmp_path):
     agent.stop()
     records = json_lines((tmp_path / "lines.jsonl").read_text())
     assert [(r["key"], r["value"]) for r in records] == [("x", "x"), ("y", "y")]
+    assert (tmp_path / "lines.jsonl").stat().st_mode & 0o007 == 0, "logs are not for everybody"
 
 
 def test_the_discard_output_acknowledges_everything(agents, tmp_path):
@@ -380,6 +410,24 @@ def test_offsets_list_prints_path_and_acknowledged_bytes(agents, tmp_path):
     assert agent.offsets() == {str(tmp_path / "a b.log"): 6}
     agent.stop()
     assert agent.offsets() == {str(tmp_path / "a b.log"): 6}
+
+
+def test_a_path_of_any_bytes_is_one_line_that_can_be_given_back(agents, tmp_path):
+    names = ["new\nline.log", "esc\x1b[31m.log", "tab\t.log", "ž.log", os.fsdecode(b"\xe9.log")]
+    for name in names:
+        append(tmp_path / name, "one")
+    agent = agents({"outputs": {"main": {"type": "discard"}},
+                    "inputs": {"logs": {"paths": str(tmp_path / "*.log"), "topic": "t"}}}).start()
+    wait_for(lambda: len(agent.offsets()) == len(names), 15, "all files")
+    agent.stop()
+    shown = agent.command("offsets", "list").stdout.splitlines()
+    assert len(shown) == len(names) and not any("\x1b" in line for line in shown)
+    listed = agent.command("check").stdout
+    for line in shown:
+        path = line.removesuffix("\t4")
+        assert f"  {path}\n" in listed
+        assert agent.command("offsets", "forget", path).returncode == DONE
+    assert agent.offsets() == {}
 
 
 def test_offsets_are_changed_only_while_no_agent_holds_the_state(agents, tmp_path):
@@ -452,6 +500,22 @@ def test_demo_takes_lines_that_are_no_access_log(tmp_path):
     assert done.returncode == DONE, done.stderr
     assert "3 of 3 lines" in done.stdout
     assert "\x1b" not in done.stdout, "a log must not steer the terminal"
+
+
+def test_demo_of_an_endless_file_ends_in_time_when_piped(tmp_path):
+    (tmp_path / "endless.log").write_bytes(b"x\n" * 20_000_000)
+    began = time.monotonic()
+    with open(tmp_path / "out", "w+") as out:
+        done = subprocess.run([BINARY, "demo", tmp_path / "endless.log"], stdout=out, timeout=60)
+        assert done.returncode == DONE
+        assert time.monotonic() - began < 25
+        out.seek(out.seek(0, os.SEEK_END) - 1000)
+        said = out.read()
+    for name in ("out", "endless.log"):
+        (tmp_path / name).unlink()              # pytest keeps folders for a while
+    summary = re.search(r"^records +(\d+) of (\d+) lines came back", said, re.M)
+    assert summary and summary[1] == summary[2], said
+    assert re.search("^not all ", said, re.M)
 
 
 def test_demo_of_what_is_no_file_names_it(tmp_path):

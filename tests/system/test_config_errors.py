@@ -24,6 +24,11 @@ MISTAKES = {
         "pathes.*did you mean 'paths'"),
     "unknown key of an output": (
         KAFKA + "    «compresion.type: lz4\n" + INPUT, "did you mean 'compression.type'"),
+    "a key of an output by its first part": (
+        KAFKA + "    «compression: gzip\n" + INPUT, "did you mean 'compression.type'"),
+    "a key of an output by its last part": (
+        "outputs: {main: {bootstrap.servers: 'x:1', «servers: y}}\n" + INPUT,
+        "did you mean 'bootstrap.servers'"),
     "unknown key of the agent": (
         "agent: {«memry: 1MiB}\n" + OUTPUT + INPUT, "did you mean 'memory'"),
     "unknown key of a parser": (

@@ -266,7 +266,7 @@ def test_one_bad_record_and_one_bad_topic_stop_no_other_source(agents, kafka, to
     one; between them everything else arrives."""
     bad, good = tmp_path / "bad.log", tmp_path / "good.log"
     agent = agents({
-        "agent": {"shutdown_timeout": "1s"},
+        "agent": {"shutdown_timeout": "1s", "memory": "256MiB"},
         "outputs": {"main": {"bootstrap.servers": kafka.bootstrap}},
         "parsers": {"p": {"type": "regex", "pattern": r"^(?<kind>\S+) "}},
         "inputs": {"bad": {"paths": str(bad), "parser": "p", "max_line": "3MiB"},

@@ -313,6 +313,18 @@ def test_patterns_are_tried_in_order_and_one_without_end_is_cut_off(tmp_path):
                                {"parse.error": "match limit"}, {"parse.error": "no match"}]
 
 
+def test_searches_that_are_cut_off_are_counted_and_told(agents, tmp_path):
+    log = tmp_path / "app.log"
+    log.write_bytes(text([b"a" * 5000 + b"!"] * 3 + [b"aaa"]))
+    agent = agents({"outputs": {"main": {"type": "discard"}}, "inputs": {"logs": {
+        "paths": str(log), "parser": {"type": "regex", "pattern": "^(a+)+$"}, "topic": "t"}}})
+    agent.start().wait_acked(log)
+    agent.stop()
+    told = agent.log_path.read_text()
+    assert told.count("match limit") == 1
+    assert f"3 searches for a regular expression in '{log}'" in told
+
+
 def test_parsers_follow_one_another(tmp_path):
     chain = [{"type": "regex", "pattern": r"^(?<at>\S+) (?<level>\w+) (?<rest>.*)",
               "time": {"field": "at", "format": "iso8601"}},

@@ -64,6 +64,36 @@ def test_sync_repeats_at_most_one_record_for_a_kill(ship, kafka, topic, log):
     assert max(counts.values()) <= 2
 
 
+def test_sync_repeats_at_most_one_record_of_a_container_for_a_kill(ship, kafka, topic, log):
+    """Two streams, partial lines and groups: one line often completes several records."""
+    records, kills = 120, 4
+    rng = random.Random(3)
+    lines = []
+    for n in range(records):
+        stream = rng.choice(["stdout", "stderr"])
+        frame = f"2024-10-10T13:53:36.{n:09}Z {stream}"
+        lines += [f"{frame} P R", f"{frame} F {n}"] + [f"{frame} F  more"] * rng.randrange(3)
+        lines += ["no container's"] * (n % 9 == 0)
+    log.write_bytes(text([line.encode() for line in lines]))
+    agent = ship(output={"send": "sync"}, parser={"type": "cri"},
+                 multiline={"start": "^R", "timeout": "1s"})
+    whole = records + lines.count("no container's")
+    with kafka.reader(topic) as reader:
+        for _ in range(kills):
+            target = reader.count() + 20
+            agent.start()
+            wait_for(lambda target=target: reader.count() >= target, 60, "progress", pause=0.001)
+            agent.kill()
+        agent.start()
+        wait_for(lambda: reader.count() >= whole, 60, "the whole file")
+        agent.wait_acked(log)
+        agent.stop()
+        values = [v for p in reader.values().values() for v in p]
+    counts = collections.Counter(v.split(b"\n")[0] for v in values if v != b"no container's")
+    assert counts.keys() == {b"R%d" % n for n in range(records)}
+    assert len(values) - whole <= kills
+
+
 # --- both
 
 def test_an_outage_is_waiting_for_sync_and_moving_on_for_fire_and_forget(

@@ -495,8 +495,10 @@ class Account(Actor):
     def check_order(self, partition, content, run, number):
         before = self.last.get((partition, content.name), (0, -1))
         if before[0] == run and before[1] >= number:
+            runs = content.writer.runs
+            again = number < len(runs) and runs[number] != 0
             self.world.fail(f"run {run}: {content.name} in partition {partition}: line {number} "
-                            f"after {before[1]}")
+                            f"after {before[1]}, {'again' if again else 'for the first time'}")
         self.last[partition, content.name] = (run, number)
 
     def check_repeat(self, content, run, number):

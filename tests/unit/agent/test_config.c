@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sched.h>
 #include <unistd.h>
 
 #include "agent/base/buf.h"
@@ -259,6 +260,26 @@ the_agent_is_as_written(void **state)
     assert_string_equal(config_input(c, "web")->plan->host_name, "h");
     assert_int_equal(c->agent.log_level, LOG_DEBUG);
     assert_int_equal(c->agent.log_format, LOG_JSON);
+}
+
+/* Those that the process may run on, 4 at most. */
+static void
+there_are_as_many_workers_as_cpus(void **state)
+{
+    cpu_set_t all, one;
+    int       first = 0;
+
+    (void)state;
+    given_fine(OUTPUT INPUT);
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    assert_int_equal(config_workers(c), CPU_COUNT(&all) < 4 ? CPU_COUNT(&all) : 4);
+    while (!CPU_ISSET(first, &all))
+        first++;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    assert_int_equal(config_workers(c), 1);
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
 }
 
 static void
@@ -641,6 +662,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_smallest_configuration_has_all_defaults),
         TEST(the_agent_is_as_written),
+        TEST(there_are_as_many_workers_as_cpus),
         TEST(an_output_can_lower_the_memory_and_not_raise_it),
         TEST(an_input_gets_its_parsers_in_turn),
         TEST(an_input_gets_the_routes_that_are_for_it_and_its_own_last),

@@ -227,6 +227,8 @@ backtracking_without_end_is_cut_off(void **state)
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         given_pattern(patterns[i]);
         assert_int_equal(match_many('a', 400), PATTERN_LIMIT);
+        assert_int_equal(pattern_work_take_limits(work), 1);
+        assert_int_equal(pattern_work_take_limits(work), 0);
     }
 }
 

@@ -94,6 +94,8 @@ grouped_note(struct grouped *g, const struct chunk *c)
         buf_printf(&g->found, "%llu:", (unsigned long long)(c->begin + c->messages[i].at));
         buf_add_slice(&g->found, message_value(&c->messages[i]));
         buf_add_char(&g->found, '|');
+        if (g->plan->one_at_a_time)     /* the pieces of one long line are one for it */
+            assert_int_equal(c->messages[i].at, c->messages[0].at);
     }
 }
 

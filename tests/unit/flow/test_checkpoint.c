@@ -568,6 +568,59 @@ needs_a_child_with_threads(void)
 #endif
 }
 
+static bool
+were_settled(void)
+{
+    struct checkpoints *st = open_store();          /* as `stoker offsets` does: only opened */
+    const bool          settled = checkpoints_were_settled(st);
+
+    checkpoints_close(st);
+    return settled;
+}
+
+/* A kill is a store that is never closed: its process ends. */
+static void
+given_a_run(bool settled, bool killed)
+{
+    const pid_t pid = fork();
+    int         status;
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct checkpoints *st = open_store();
+        uv_loop_t           loop;
+
+        uv_loop_init(&loop);
+        checkpoints_start(st, &loop, 60000);
+        if (killed)
+            _exit(0);
+        flush(st, &loop);
+        if (settled)
+            checkpoints_settle(st);
+        checkpoints_close(st);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void
+the_next_run_knows_whether_something_was_on_its_way(void **state)
+{
+    (void)state;
+    needs_a_child_with_threads();
+    assert_false(were_settled());           /* there was none */
+    given_a_run(true, false);
+    assert_true(were_settled());
+    assert_true(were_settled());
+    given_a_run(true, true);
+    assert_false(were_settled());
+    given_a_run(true, false);
+    assert_true(were_settled());
+    given_a_run(false, false);
+    assert_false(were_settled());
+}
+
 /* The database of before, or that of after the write: never another. */
 static void
 a_kill_at_any_time_leaves_a_database_that_can_be_read(void **state)
@@ -673,6 +726,7 @@ main(void)
         TEST(the_store_sleeps_while_nothing_is_due),
         TEST(a_write_that_fails_is_made_again_although_nothing_else_is_noted),
         TEST(rows_are_freed_when_nobody_needs_them_and_numbers_go_on_behind_theirs),
+        TEST(the_next_run_knows_whether_something_was_on_its_way),
         TEST(a_second_agent_is_refused),
         TEST(files_are_private_whatever_the_umask),
         TEST(a_file_that_is_no_database_is_set_aside),

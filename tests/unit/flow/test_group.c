@@ -272,6 +272,32 @@ one_record_at_a_time_is_one_a_chunk(void **state)
     assert_int_equal(g.at, 9);
 }
 
+/* A long line ends the group before it, a line of no container that of stdout and what is not
+ * whole of it: all of them are complete with one line of the file. */
+static void
+what_one_line_completes_is_one_a_chunk_too(void **state)
+{
+    static const char text[] = "oA\neX\nOab\njunk\noBBBBBBBBBBBB\n";
+    static const char *const found[] = { "0:A|", "6:ab|", "10:junk|", "3:X|" };
+    struct buf               so_far = { NULL, 0, 0 };
+
+    (void)state;
+    given_frames();
+    grouped_multiline(&g, "start", "^[A-Z]");
+    g.plan->one_at_a_time = true;
+    g.plan->max_line = 10;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(grouped_read(&g, text, sizeof text - 1, true), TRANSFORM_DONE);
+        buf_add_string(&so_far, found[i]);
+        assert_string_equal(buf_string(&g.found), buf_string(&so_far));
+    }
+    while (g.at < sizeof text - 1)
+        assert_int_equal(grouped_read(&g, text, sizeof text - 1, true), TRANSFORM_DONE);
+    assert_string_equal(buf_string(&g.found),
+                        "0:A|6:ab|10:junk|15:BBBBBBBBBB|15:BB|3:X|");
+    buf_fini(&so_far);
+}
+
 static void
 a_line_without_frame_is_a_record_by_itself(void **state)
 {
@@ -370,7 +396,7 @@ make_plan(void)
         given_frames();
     if (way < 6)
         grouped_multiline(&g, ways[way][0], ways[way][1]);
-    g.plan->one_at_a_time = any(8) == 0;
+    g.plan->one_at_a_time = any(4) == 0;
     g.plan->max_line = 8 + any(60);
     g.plan->long_lines = (int)any(3);
     if (g.plan->multiline != NULL) {
@@ -489,6 +515,7 @@ main(void)
         TEST(the_stream_that_has_come_further_is_not_sent_twice),
         TEST(lines_of_empty_pieces_are_lines),
         TEST(one_record_at_a_time_is_one_a_chunk),
+        TEST(what_one_line_completes_is_one_a_chunk_too),
         TEST(a_line_without_frame_is_a_record_by_itself),
         TEST(a_joined_line_longer_than_max_line_is_long),
         TEST(a_quiet_stream_does_not_hold_the_other_back_for_ever),

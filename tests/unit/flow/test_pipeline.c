@@ -639,6 +639,64 @@ what_is_behind_a_chunk_that_stays_is_read_again(void **state)
     source_fini(&r.base);
 }
 
+/* What had arrived would come twice: it is not read again before the window moves. */
+static void
+a_source_that_is_rewound_over_what_has_arrived_is_parked(void **state)
+{
+    struct reader          r;
+    struct pipeline_counts counts;
+    uint64_t               moves = 3;
+
+    (void)state;
+    given_pipeline(64 * MiB);
+    r = a_reader();
+    read_chunk(&r);
+    settle();
+    read_chunk(&r);
+    settle();
+    pipeline_delivered(p, sent[1], sent_count[1] / 2);
+    pipeline_rewind(p, &r.base, r.base.window.oldest, "because", &moves);
+    assert_true(r.base.parked);
+    assert_false(source_may_go_on(&r.base));
+    moves++;
+    assert_true(source_may_go_on(&r.base));
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.in_flight, sent_count[0]);
+    assert_int_equal(counts.read_records, sent_count[0]);
+    nsent = 1;                                  /* the output has nothing of the other one */
+    when_all_are_reported();
+    assert_false(r.base.parked);
+    pipeline_counts(p, &counts);
+    assert_int_equal(counts.in_flight, 0);
+    assert_int_equal(counts.acked_records, sent_count[0]);
+    source_fini(&r.base);
+}
+
+static void
+who_waits_with_nothing_out_starves(void **state)
+{
+    struct reader a, b;
+
+    (void)state;
+    given_pipeline(1 * MiB);
+    a = a_reader();
+    b = a_reader();
+    read_chunk(&a);
+    settle();
+    assert_null(pipeline_job(p, &a.base, CHUNK_SIZE));
+    usleep(20 * 1000);
+    uv_update_time(&loop);
+    assert_int_equal(pipeline_starving(p), 0);      /* it has something out itself */
+    assert_null(pipeline_job(p, &b.base, CHUNK_SIZE));
+    assert_in_range(pipeline_starving(p), 15, 10000);
+    when_all_are_reported();
+    settle();
+    assert_int_equal(b.rooms, 1);
+    assert_int_equal(pipeline_starving(p), 0);
+    source_fini(&a.base);
+    source_fini(&b.base);
+}
+
 static void
 a_closed_pipeline_gives_no_turn(void **state)
 {
@@ -703,6 +761,8 @@ main(void)
         TEST(small_jobs_of_one_turn_of_the_loop_go_to_a_worker_together),
         TEST(a_small_chunk_is_large_enough_for_what_a_line_may_become),
         TEST(what_is_behind_a_chunk_that_stays_is_read_again),
+        TEST(a_source_that_is_rewound_over_what_has_arrived_is_parked),
+        TEST(who_waits_with_nothing_out_starves),
         TEST(a_closed_pipeline_gives_no_turn),
         TEST(a_source_that_forgot_its_turn_is_not_called),
     };

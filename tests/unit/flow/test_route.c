@@ -485,7 +485,8 @@ json_takes_parts_once_and_leaves_out_what_is_excluded_inside(void **state)
     json = route_json(r, &rec, &arena, NULL, 0, &written);
     assert_true(slice_is(json, "{\"user\":{\"a\":{\"c\":[{\"b\":2},null]}}}"));
     given_nested_record("[{\"id\": 7}]");
-    assert_true(slice_is(route_json(r, &rec, &arena, NULL, 0, &written), "{\"user\":[{\"id\":7}]}"));
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
+    assert_true(slice_is(json, "{\"user\":[{\"id\":7}]}"));
 }
 
 static void
@@ -505,14 +506,16 @@ json_inside_is_one_line_of_utf8(void **state)
     assert_true(slice_is(json, "{\"user\":{\"\xef\xbf\xbd\":\"\\u00e9\xc3\xa9\xef\xbf\xbd\","
                                "\"e\":[],\"o\":{}}}"));
     given_nested_record("{ \"a\" : 1 }");
-    assert_true(slice_is(route_json(r, &rec, &arena, NULL, 0, &written), "{\"user\":{ \"a\" : 1 }}"));
+    json = route_json(r, &rec, &arena, NULL, 0, &written);
+    assert_true(slice_is(json, "{\"user\":{ \"a\" : 1 }}"));
 }
 
 /* Whatever the room, it is the same object. */
 static void
 json_is_written_in_place_where_it_fits_and_is_plain(void **state)
 {
-    static const char plain[] = "{\"one\":\"a text of some length\",\"two\":12,\"body\":\"line\"}";
+    static const char plain[] =
+        "{\"one\":\"a text of some length\",\"two\":12,\"body\":\"line\"}";
     char              place[200];
     bool              fits = false;
     struct slice      json;
@@ -535,7 +538,8 @@ json_is_written_in_place_where_it_fits_and_is_plain(void **state)
     assert_true(fits);
     record_set_named(&rec, SLICE("one"), VALUE_TEXT, SLICE("a \"text\""));
     json = route_json(r, &rec, &arena, place, sizeof place, &written);
-    assert_true(slice_is(json, "{\"one\":\"a \\\"text\\\"\",\"two\":12,\"body\":\"line\"}"));
+    assert_true(slice_is(json,
+                         "{\"one\":\"a \\\"text\\\"\",\"two\":12,\"body\":\"line\"}"));
 }
 
 static void

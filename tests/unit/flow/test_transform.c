@@ -208,6 +208,29 @@ pieces_of_a_line_without_end_are_sent_as_soon_as_they_are_whole(void **state)
     assert_int_equal(c->end, 10);
 }
 
+/* As it comes with the end of one chunk and the beginning of the next. */
+static void
+a_line_that_is_split_over_chunks_is_counted_once(void **state)
+{
+    struct source_told told = { { 0, 0 }, { 0, 0 } };
+
+    (void)state;
+    when_read_at(100, "a\n0123456789abcdefghijKLMNOPQ", 29, false);
+    THEN_VALUES("0:a|2:0123456789|12:abcdefghij");
+    assert_int_equal(c->long_lines, 1);
+    source_count_read(&source, c, &told);
+    when_read_at(c->end, "KLMNOPQRSTuvwxyz0123456789", 26, false);      /* and it goes on */
+    THEN_VALUES("0:KLMNOPQRST|10:uvwxyz0123");
+    assert_int_equal(c->long_lines, 0);
+    source_count_read(&source, c, &told);
+    when_read_at(c->end, "456789\nABCDEFGHIJKLMNOPQRST\n", 28, false);  /* to its end */
+    THEN_VALUES("0:456789|7:ABCDEFGHIJ|17:KLMNOPQRST");
+    assert_int_equal(c->long_lines, 1);
+    source_count_read(&source, c, &told);
+    when_read_at(c->end, "0123456789abcdefghij", 20, false);            /* another begins */
+    assert_int_equal(c->long_lines, 1);
+}
+
 static void
 a_character_is_not_cut(void **state)
 {
@@ -631,6 +654,7 @@ main(void)
         TEST(a_line_of_exactly_max_line_is_not_long),
         TEST(a_long_line_is_split),
         TEST(pieces_of_a_line_without_end_are_sent_as_soon_as_they_are_whole),
+        TEST(a_line_that_is_split_over_chunks_is_counted_once),
         TEST(a_character_is_not_cut),
         TEST(a_long_line_is_shortened),
         TEST(a_long_line_is_left_out_and_counted),

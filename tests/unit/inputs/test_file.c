@@ -1179,6 +1179,8 @@ a_rewound_file_goes_on_when_what_it_waits_for_moves(void **state)
     pipeline_rewind(pipeline, file_source(t), NULL, "the test wants it", &moves);
     assert_true(t->rest_until > clock_ms() + 20 * 1000);
     begin = clock_ms();
+    file_source(t)->parked = true;                  /* then it would rest for ever */
+    t->rest_until = 0;
     while (clock_ms() < begin + 1500)               /* a sweep and a half */
         uv_run(&loop, UV_RUN_ONCE);
     assert_int_equal(t->state, TAIL_RESTING);

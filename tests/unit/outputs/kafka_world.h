@@ -43,7 +43,7 @@ struct pipeline {
     struct source *rewound[MAX_REWOUND];
     const uint64_t *moves;              /* of the last one */
     unsigned       nrewound;
-    uint64_t       budget;
+    uint64_t       budget, starving;
 };
 
 static struct pipeline pipeline;
@@ -101,8 +101,14 @@ pipeline_rewind(struct pipeline *p, struct source *s, struct chunk *last, const 
     assert_true(p->nrewound < MAX_REWOUND);
     p->moves = moves;
     for (struct chunk *c = window_cut(&s->window, last); c != NULL; c = c->newer)
-        assert_true(c->pins == 0 && c->acked == 0);
+        assert_true(c->pins == 0 && (c->acked == 0 || last != NULL));
     p->rewound[p->nrewound++] = s;
+}
+
+uint64_t
+pipeline_starving(const struct pipeline *p)
+{
+    return p->starving;
 }
 
 uint64_t

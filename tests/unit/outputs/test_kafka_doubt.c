@@ -59,6 +59,13 @@ none_has_a_leader(void *ctx)
 }
 
 static bool
+one_has_no_leader(void *ctx)
+{
+    (void)ctx;
+    return dead->leaderless == 1;
+}
+
+static bool
 none_is_doubted(void *ctx)
 {
     (void)ctx;
@@ -240,6 +247,44 @@ idle_lanes_of_the_same_leader_are_doubted_too(void **state)
     assert_int_equal(dead->lanes[0]->doubt, DOUBT_NONE);
 }
 
+/* Half of each chunk arrives, the other half waits for a partition without leader. */
+static void
+what_has_arrived_in_part_goes_when_others_starve(void **state)
+{
+    char text[16];
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    dead = given_known_topic("dead", LANES);
+    rd_kafka_mock_partition_set_leader(cluster, "dead", 1, -1);
+    kafka_metadata_ask_now(kafka());
+    assert_true(turn_until(one_has_no_leader, NULL));
+    for (unsigned i = 0; i < 5; i++) {
+        struct chunk *c = begin_chunk(&sources[1]);
+
+        for (unsigned j = 0; j < 2; j++) {
+            snprintf(text, sizeof text, "%06u", 2 * i + j);
+            add_message(c, text)->partition = (int32_t)j;
+        }
+        push(c, "dead");
+    }
+    then_settled(5);
+    output->ops->yield(output);
+    assert_int_equal(pipeline.nrewound, 0);
+    pipeline.starving = KAFKA_STUCK_MS;
+    output->ops->yield(output);
+    assert_int_equal(pipeline.nrewound, 1);
+    assert_ptr_equal(pipeline.moves, &dead->moves);
+    assert_int_equal(sources[1].window.length, 1);      /* it keeps the lane trying */
+    assert_int_equal(dead->lanes[1]->waiting_messages, 1);
+    output->ops->yield(output);                         /* nothing more to give */
+    assert_int_equal(pipeline.nrewound, 1);
+    rd_kafka_mock_partition_set_leader(cluster, "dead", 1, 1);
+    kafka_metadata_ask_now(kafka());
+    then_settled(6);
+}
+
 static void
 a_lane_that_was_given_up_and_moves_says_so_once(void **state)
 {
@@ -273,6 +318,7 @@ main(void)
         TEST(a_few_of_them_keep_what_they_have),
         TEST(one_after_the_other_tries_a_little_and_one_success_is_enough),
         TEST(idle_lanes_of_the_same_leader_are_doubted_too),
+        TEST(what_has_arrived_in_part_goes_when_others_starve),
         TEST(a_lane_that_was_given_up_and_moves_says_so_once),
     };
 

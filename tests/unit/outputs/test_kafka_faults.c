@@ -546,6 +546,37 @@ it_is_replaced_again_and_again(void **state)
     assert_true(nreceived >= 600);              /* a batch that was on its way may come twice */
 }
 
+static bool
+somebody_sees(void *ctx)
+{
+    (void)ctx;
+    return !kafka()->blind;
+}
+
+/* What a client gets before that it sorts out one by one, and sends in pieces. */
+static void
+a_new_producer_gets_nothing_before_it_knows_the_topics(void **state)
+{
+    rd_kafka_t *before;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    (void)given_known_topic("t", 2);
+    before = kafka()->producer;
+    kafka()->changed_at = 0;                    /* long ago: no pause */
+    rd_kafka_mock_broker_set_rtt(cluster, 1, 300);
+    rd_kafka_test_fatal_error(kafka()->producer, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, "test");
+    kafka_producer_failed(kafka());
+    when_sent("t", 0, 100, 7);
+    assert_true(turn_until(producer_is_there_again, before));
+    turn_for(50);
+    assert_true(kafka()->blind);
+    assert_int_equal(kafka()->outstanding, 0);
+    assert_true(turn_until(somebody_sees, NULL));
+    then_all_arrived("t", 2, 100);
+}
+
 static void
 a_stop_in_the_middle_of_a_replacement_ends(void **state)
 {
@@ -616,6 +647,7 @@ main(void)
         TEST(what_waits_behind_a_broker_that_hangs_is_given_up),
         TEST(a_producer_that_failed_for_good_is_replaced),
         TEST(it_is_replaced_again_and_again),
+        TEST(a_new_producer_gets_nothing_before_it_knows_the_topics),
         TEST(a_stop_in_the_middle_of_a_replacement_ends),
         TEST(a_stop_lets_go_of_what_is_out),
         TEST(a_stop_without_any_broker_ends),
