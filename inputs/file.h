@@ -82,6 +82,8 @@ struct file_input {
     /* file_copy, file_search */
     struct file_map     starts;             /* tails by their first bytes */
     struct file_tails   young;              /* of whose files less was seen than that */
+    size_t              strangers;          /* tails that may be copies, and were not looked at */
+    size_t              ghosts;             /* tails that are not forgotten because of those */
     size_t              unverified;         /* tails with a row that were not opened yet */
     size_t              gated;              /* tails without row that wait for those */
     uint64_t            lost_bytes;

@@ -15,7 +15,9 @@
 enum {
     HOLD_MS = 2000,         /* how long a truncation may be behind its copy */
     HOLD_SHORT_MS = 500,
+    MOST_HOLD_MS = 5 * 60 * 1000,   /* how long a copy may take that is still growing */
     MOST_MARKS = 8 * FILE_MARKS,    /* of all that a compressed file is compared with */
+    MOST_GHOSTS = 1000,     /* in an outage files come and go, and nobody looks */
 };
 
 /* What a likeness is worth: heads of full length that are equal, or only the
@@ -74,13 +76,36 @@ is_undecided(const struct file_tail *original, enum likeness likeness)
            (likeness == ALIKE && original->read.unlinked && !original->forgotten);
 }
 
-/* A long copy takes its time: the clock runs from when it stopped growing. */
-static bool
-is_too_early(const struct file_tail *t, enum likeness likeness, uint64_t now)
+/* Until then its original may be truncated.  A long copy takes its time: the clock runs
+ * from when it stopped growing.  But a busy file that only begins like another, with a long
+ * header, never stops. */
+static uint64_t
+held_until(const struct file_tail *t, enum likeness likeness)
 {
+    const uint64_t most = t->held_at + MOST_HOLD_MS;
+    const uint64_t since = t->active_at > t->held_at ? t->active_at : t->held_at;
+
     if (likeness == ALIKE_AT_START)
-        return now < t->held_at + HOLD_SHORT_MS;
-    return now < (t->active_at > t->held_at ? t->active_at : t->held_at) + HOLD_MS;
+        return t->held_at + HOLD_SHORT_MS;
+    return since + HOLD_MS < most ? since + HOLD_MS : most;
+}
+
+/* That nothing has happened to it is not known before it was looked at: its event may be on
+ * its way still, its read be out, or no event ever come.  Of one that is done for, or gone and
+ * not open, nothing more is seen. */
+static bool
+is_to_be_seen(struct file_tail *original, uint64_t until)
+{
+    const bool can_read =
+        original->names != NULL || original->read.fd >= 0 || original->elsewhere;
+
+    if (original->seen_at >= until)
+        return false;
+    if (original->state != TAIL_WAITING)
+        return original->state == TAIL_READING;
+    if (can_read)
+        file_tail_wake(original);
+    return can_read;
 }
 
 /* It could not be looked at since: an outage holds it back, or it was renamed a
@@ -138,17 +163,21 @@ static bool
 must_wait(struct file_tail *t, uint64_t now)
 {
     struct file_link *l = file_map_first(&t->input->starts, t->read.start);
+    bool              unseen = false;
 
     for (; l != NULL; l = file_map_next(l)) {
         struct file_tail   *original = FILE_OWNER(l, struct file_tail, by_start);
         const enum likeness likeness = compare(t, original);
 
-        if (likeness != UNLIKE &&
-            (is_too_early(t, likeness, now) || is_undecided(original, likeness) ||
-             is_held_back(original) || (is_twin(t, original) && is_unsettled(original))))
+        if (likeness == UNLIKE)
+            continue;
+        if (now < held_until(t, likeness) || is_undecided(original, likeness) ||
+            is_held_back(original) || (is_twin(t, original) && is_unsettled(original)))
             return true;
+        if (is_to_be_seen(original, held_until(t, likeness)))
+            unseen = true;              /* all at once */
     }
-    return false;
+    return unseen;
 }
 
 /* ---- Marks --------------------------------------------------------------------- */
@@ -343,7 +372,12 @@ void
 file_copy_inherit(struct file_tail *heir, struct file_tail *t)
 {
     const struct window *w = &file_source(heir)->window;
+    struct file_tail    *ancestor = t->ancestor;
 
+    if (ancestor != NULL && file_source(t)->window.length == 0) {
+        file_copy_disown(t);            /* a copy of a copy, of which nothing was read */
+        t = ancestor;
+    }
     if (file_source(t)->window.length == 0 || t->heir != NULL || heir->ancestor != NULL ||
         w->length > 0 || w->committed > 0)
         return;
@@ -401,6 +435,76 @@ file_copy_disown(struct file_tail *t)
     if (t->ancestor != NULL)
         t->ancestor->heir = NULL;
     t->heir = t->ancestor = NULL;
+}
+
+/* ---- Strangers and ghosts --------------------------------------------------------------
+ *
+ * gzip and its like delete the original when its copy is whole.  The copy may be found, or
+ * opened, later than its original is done for: busy threads, a full budget.  So what was
+ * read of a deleted file is known until every file was looked at that was there before.
+ */
+
+void
+file_copy_expect(struct file_tail *t)
+{
+    if (!t->read.peek || t->held_at != 0 || t->is_stranger || t->state == TAIL_LINGERING ||
+        t->state == TAIL_CLOSED)
+        return;
+    t->is_stranger = true;
+    t->input->strangers++;
+}
+
+/* One that is empty may rest so for ever: it is met, and a stranger again when it grows. */
+static bool
+will_be_looked_at(const struct file_tail *t)
+{
+    return t->read.peek && t->held_at == 0 && !t->forgotten &&
+           (t->is_due || t->state == TAIL_READING || t->state == TAIL_HOLDING ||
+            (t->state == TAIL_RESTING && t->read.outcome != FILE_READ_FAILED));
+}
+
+void
+file_copy_meet(struct file_tail *t)
+{
+    if (!t->is_stranger || will_be_looked_at(t))
+        return;
+    t->is_stranger = false;
+    t->input->strangers--;
+    file_copy_try_ghosts(t->input);
+}
+
+static bool
+may_have_copies(const struct file_input *in)
+{
+    return in->strangers > 0 || file_scan_is_pending(in);
+}
+
+bool
+file_copy_keep(struct file_tail *t)
+{
+    struct file_input *in = t->input;
+
+    if (t->is_ghost || !may_have_copies(in) || in->ghosts >= MOST_GHOSTS)
+        return t->is_ghost;
+    t->is_ghost = true;
+    in->ghosts++;
+    return true;
+}
+
+void
+file_copy_try_ghosts(struct file_input *in)
+{
+    struct file_tail *t;
+
+    if (in->ghosts == 0 || in->stopping)
+        return;
+    TAILQ_FOREACH(t, &in->all, all)
+        if (t->is_ghost && (!may_have_copies(in) || file_copy_has_suspects(t))) {
+            t->is_ghost = false;
+            in->ghosts--;
+            if (t->state == TAIL_CLOSED && !t->exists && !t->forgotten)
+                file_tail_event(t, EV_UNLINKED);
+        }
 }
 
 /* ---- The gate at the start --------------------------------------------------------- */

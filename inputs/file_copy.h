@@ -10,10 +10,17 @@
  *     nothing happens for a while            somebody has copied it, or it merely
  *                                            begins alike: two files
  *
+ * That nothing has happened is told by a look at the original that began when the while
+ * was over, not by the lack of events.
+ *
  * A compressed file (logrotate's `compress`, gzip) that holds what we read of
  * another goes on there, whatever becomes of the original; while the original
  * may still be read, it waits.  A file that waits and holds what we read of a
  * compressed one goes on there likewise: both may be copies of a third.
+ *
+ * The original may be deleted when its copy is whole, and be done for before anybody could
+ * open the copy.  So a deleted file is kept in mind until all files were looked at that are
+ * there already.
  *
  * At start-up, files without row wait until all that is remembered has been
  * verified, and what is missing has been looked for: they may be what is missing.
@@ -33,6 +40,19 @@ struct file_tail;
 /* The job of this tail has read its head: others can be compared with it. */
 void file_copy_index(struct file_tail *t);
 void file_copy_forget(struct file_tail *t);
+
+/* It is about to be looked at: until then nobody knows whether it is a copy. */
+void file_copy_expect(struct file_tail *t);
+
+/* It was looked at, and judged; or it need not be any more. */
+void file_copy_meet(struct file_tail *t);
+
+/* It is deleted, and all of it has arrived: is it to be kept, because a file may be its copy
+ * that was not found or looked at yet?  It gets EV_UNLINKED again when all of those were. */
+bool file_copy_keep(struct file_tail *t);
+
+/* Something that those wait for is over. */
+void file_copy_try_ghosts(struct file_input *in);
 
 /* It was looked at (FILE_READ_PEEKED): may it be read from its beginning now? */
 bool file_copy_may_read(struct file_tail *t);

@@ -12,6 +12,7 @@
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "inputs/file.h"
+#include "inputs/file_copy.h"
 #include "inputs/file_follow.h"
 
 enum {
@@ -86,6 +87,7 @@ on_done(uv_work_t *work, int status)
     if (scan->changes.count > MANY)
         pipeline_tidy(in->pipeline);
     file_changes_fini(&scan->changes);
+    file_copy_try_ghosts(in);
     schedule(in);
     file_came_back(in);
 }
@@ -197,6 +199,12 @@ file_scan_request(struct file_input *in, bool thorough)
     in->scan.full = true;
     in->scan.thorough |= thorough;
     schedule(in);
+}
+
+bool
+file_scan_is_pending(const struct file_input *in)
+{
+    return in->scan.busy || in->scan.full || in->scan.hints.count > 0;
 }
 
 void

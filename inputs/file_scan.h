@@ -52,6 +52,9 @@ void file_scan_moved_to(struct file_input *in, uint32_t cookie, int wd, const ch
 /* Look at everything soon. */
 void file_scan_request(struct file_input *in, bool thorough);
 
+/* A file may be there that was not found yet. */
+bool file_scan_is_pending(const struct file_input *in);
+
 void file_scan_free(struct file_input *in);
 
 #endif

@@ -97,8 +97,10 @@ compare(struct file_input *in, const struct file_glance *g)
     if (t == NULL)
         return;
     if (is_finished(t)) {
-        if (!g->there)
+        if (!g->there) {
+            file_scan_request(in, false);   /* a copy of it may be there */
             file_tail_event(t, EV_UNLINKED);
+        }
     } else if (t->names == NULL) {
         return;
     } else if (!g->there) {

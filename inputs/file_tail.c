@@ -196,6 +196,7 @@ file_tail_wake(struct file_tail *t)
 
     if (t->gated || (t->held_at != 0 && t->state == TAIL_WAITING))
         return;                 /* the gate, or the sweep, will wake it */
+    file_copy_expect(t);
     if (t->state != TAIL_WAITING || t->read_at == 0 || now >= due_at || in->stopping) {
         leave_due(t);
         if (!in->stopping)
@@ -272,12 +273,40 @@ take_findings(struct file_tail *t)
     if (t->read.outcome == FILE_READ_CHANGED || t->read.outcome == FILE_READ_MISSING ||
         t->read.outcome == FILE_READ_FAILED)
         return;
+    t->seen_at = t->read_at;
     t->disk_size = t->read.disk_size;
     s->identity.head_len = t->read.identity.head_len;
     s->identity.head_hash = t->read.identity.head_hash;
     file_copy_index(t);
     take_growth(t);
     take_size(t);
+}
+
+static void
+begin_at(struct file_tail *t, const struct file_mark *place)
+{
+    struct source *s = file_source(t);
+
+    assert(s->window.length == 0);
+    window_init(&s->window, place->offset, place->print);
+    s->window.lead = place->lead;
+    t->read.find = FILE_PLACE_GIVEN;
+    t->read.peek = false;
+    t->read.scanned = t->read.nmarks = t->nleft = 0;
+    t->held_at = 0;
+    if (place->offset > 0)
+        checkpoints_note(t->input->store, s);
+    free(t->given);             /* it may be `place` */
+    t->given = NULL;
+}
+
+/* A place was found while its job was out.  Whatever the job brings: it may be missing by
+ * now, and is looked for from there. */
+static void
+take_given(struct file_tail *t)
+{
+    if (t->given != NULL && t->read.peek)
+        begin_at(t, t->given);
 }
 
 /* No pattern leads to it any more and it is not open, but it may still be there: the
@@ -324,6 +353,7 @@ on_read(struct job *job)
     struct file_input *in = t->input;
 
     take_findings(t);
+    take_given(t);
     if (t->read.remove)
         file_remove_tell(t);
     else
@@ -333,6 +363,7 @@ on_read(struct job *job)
     else
         pipeline_return(&job);
     file_tail_event(t, event_of(t));
+    file_copy_meet(t);
     verify(t);
     file_came_back(in);
 }
@@ -343,6 +374,7 @@ start_read(struct file_tail *t)
     struct source *s = file_source(t);
     struct job    *job;
 
+    file_copy_expect(t);
     if (t->input->stopping)
         return EV_FULL;
     if (!file_unpack_may(t))
@@ -389,24 +421,6 @@ push_chunk(struct file_tail *t)
     return t->read.final ? EV_LAST : EV_END;
 }
 
-static void
-begin_at(struct file_tail *t, const struct file_mark *place)
-{
-    struct source *s = file_source(t);
-
-    assert(s->window.length == 0);
-    window_init(&s->window, place->offset, place->print);
-    s->window.lead = place->lead;
-    t->read.find = FILE_PLACE_GIVEN;
-    t->read.peek = false;
-    t->read.scanned = t->read.nmarks = t->nleft = 0;
-    t->held_at = 0;
-    if (place->offset > 0)
-        checkpoints_note(t->input->store, s);
-    free(t->given);             /* it may be `place` */
-    t->given = NULL;
-}
-
 static enum file_tail_event
 place(struct file_tail *t)
 {
@@ -418,10 +432,8 @@ place(struct file_tail *t)
 static enum file_tail_event
 judge(struct file_tail *t)
 {
-    if (t->given != NULL) {
-        begin_at(t, t->given);
-        return EV_MORE;
-    }
+    if (!t->read.peek)
+        return EV_MORE;         /* it has its place */
     if (t->read.size == 0 && !t->read.final && !(t->read.compressed && t->read.head_known))
         return EV_END;          /* it may be a copy that is just being made */
     if (file_copy_may_read(t)) {
@@ -569,6 +581,7 @@ forget(struct file_tail *t)
     checkpoints_remove(t->input->store, file_source(t));
     file_copy_forget(t);
     file_follow_forget(t);
+    file_copy_meet(t);
     file_tail_attend(t);        /* the sweep frees it */
     return EV_NONE;
 }
@@ -601,7 +614,7 @@ note_unlinked(struct file_tail *t)
     t->exists = false;
     if (t->current && !t->sought && (has_unread(t) || file_copy_has_suspects(t)))
         file_search_tail(t);
-    return t->sought ? EV_NONE : forget(t);
+    return t->sought || file_copy_keep(t) ? EV_NONE : forget(t);
 }
 
 void
@@ -622,7 +635,7 @@ void
 file_tail_search_over(struct file_tail *t)
 {
     t->sought = false;
-    if (t->state == TAIL_CLOSED && !t->exists)
+    if (t->state == TAIL_CLOSED && !t->exists && (t->current || !file_copy_keep(t)))
         (void)forget(t);
 }
 
@@ -721,6 +734,7 @@ file_tail_free(struct file_tail *t)
     }
     file_copy_forget(t);
     file_copy_disown(t);
+    t->input->ghosts -= t->is_ghost ? 1 : 0;
     file_unpack_drop(t);
     free(t->read.marks);
     free(t->left);

@@ -72,6 +72,7 @@ struct file_tail {
     bool                  compared;     /* its job has compared it with others (file_copy.h) */
     bool                  is_indexed;   /* by_start */
     bool                  is_young;     /* in the list: less was seen than makes a start */
+    bool                  is_stranger, is_ghost;    /* counted */
     bool                  is_due, is_open, is_attended, is_unpacked, is_pending;
     bool                  marked_in_midst;      /* the newest mark: whole lines were left, */
     bool                  in_midst;             /* as they are now */
@@ -90,6 +91,7 @@ struct file_tail {
     struct file_name     *names;
     uint64_t              gone_at;      /* clock_ms() when the last name went; 0: it has one */
     uint64_t              read_at;      /* of its last read */
+    uint64_t              seen_at;      /* of its last read that found it to be what it was */
     uint64_t              active_at;    /* when it last grew */
     uint64_t              rest_until;
     int64_t               mtime_ms;     /* as last seen, */

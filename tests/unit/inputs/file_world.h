@@ -21,7 +21,7 @@
 #include "inputs/file.h"
 #include "tests/unit/inputs/files.h"
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 60000 };
 
 extern const struct input_type file_input_type;
 

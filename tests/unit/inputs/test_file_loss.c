@@ -317,7 +317,7 @@ a_deleted_file_is_let_go_only_when_it_is_quiet_and_acknowledged(void **state)
     forget_settings();
     with("paths", files_path("logs/*.log"));
     with("poll", "20ms");
-    with("linger", "500ms");
+    with("linger", "1m");
     assert_int_equal(write(fd, "one\n", 4), 4);
     given_running();
     then_got("one", NULL);
@@ -330,7 +330,8 @@ a_deleted_file_is_let_go_only_when_it_is_quiet_and_acknowledged(void **state)
     assert_int_equal(write(fd, "last\n", 5), 5);
     wanted = 1;
     assert_true(turn_until(have_wanted));
-    usleep(700000);                             /* more than linger */
+    the_input()->conf.linger = 100;             /* and that is over */
+    usleep(200000);
     (void)turn_until(has_turned);
     assert_non_null(find_tail("logs/a.log"));
     acknowledging = true;
