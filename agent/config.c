@@ -375,6 +375,24 @@ use_parser(struct loader *l, struct plan *plan, const struct parser *p, const st
                   "one (it takes the lines of the file apart)", plan->input);
 }
 
+/* `json` where no parser has that name: {type: json}. */
+static void
+use_bare_type(struct loader *l, struct plan *plan, const struct node *n)
+{
+    struct node    type = *n;
+    struct node    map = { .kind = NODE_MAP, .at = n->at, .first = &type };
+    char          *what = name_owner("the parser of input", plan->input);
+    struct parser *p;
+
+    type.key = "type";
+    type.key_at = n->at;
+    type.next = NULL;
+    p = make_parser(l, what, &map);
+    if (p != NULL)
+        use_parser(l, plan, p, n);
+    free(what);
+}
+
 static void
 use_named_parser(struct loader *l, struct plan *plan, const struct node *n)
 {
@@ -386,14 +404,13 @@ use_named_parser(struct loader *l, struct plan *plan, const struct node *n)
         }
     for (const struct parser_type *const *t = registry_parsers; *t != NULL; t++)
         if (strcmp((*t)->name, n->text) == 0 && !n->secret) {
-            errors_at(l->errs, n->at, "there is no parser '%s' (did you mean {type: %s}?)",
-                      n->text, n->text);
+            use_bare_type(l, plan, n);
             return;
         }
     say_unknown(l, "parser", n, node_nearest(find_map(l, "parsers"), n->text));
 }
 
-/* `parser` is a name, a parser, or a list of them. */
+/* `parser` is a name, or that of a type that needs no settings; a parser; or a list of them. */
 static void
 use_parsers(struct loader *l, struct plan *plan, const struct node *conf)
 {

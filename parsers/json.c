@@ -6,7 +6,8 @@
  * digits, an object or an array its text, a string is read without its escapes; null
  * is a missing field.  Of two members with one name the last one counts; of a member
  * "a.b" and a member b of a, the one with the longer name.  What is no object, or
- * holds a mistake anywhere, gives no fields at all.
+ * holds a mistake anywhere, gives no fields at all.  A member called as one of the record's own
+ * fields (host.name) does not touch that (names_of_line()).
  *
  * All of a line is checked, but only the members are taken that the configuration
  * mentions (or all of the outer object, if a route sends all): the line is walked beside

@@ -6,7 +6,8 @@
  * order they were set, then `body`.  With it: those it names, in its order, and
  * nothing else; a missing one is left out.  `exclude` takes names away, `add`
  * puts templates at the end; a field of the same name gives way.  A name stands
- * once in the object: `body` is the record's own, whatever a parser calls so.
+ * once in the object: `body` is the record's own, whatever a parser calls so, and so is
+ * `parse.error` if there is one; what a line calls `host.name` stays where nothing else is.
  * Numbers keep their digits, booleans and nested JSON stay; the rest are
  * strings.  Bytes that are not UTF-8 become U+FFFD.
  *

@@ -1,10 +1,5 @@
 /* pipeline.c - see pipeline.h.
  *
- * Memory is counted, not measured: a chunk is charged with what it has touched
- * (bytes, messages, arena) and with what the client will add to each of its
- * messages.  Chunks that are free keep their memory for the next reader, last
- * in first out, and count too.
- *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "agent/flow/pipeline.h"
@@ -15,32 +10,26 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/flow/budget.h"
 #include "agent/flow/checkpoint.h"
 #include "agent/flow/dead_letter.h"
 #include "agent/flow/errand.h"
 #include "agent/flow/halt.h"
 #include "agent/flow/output.h"
 #include "agent/flow/plan.h"
-#include "agent/flow/pool.h"
 #include "agent/flow/queue.h"
 #include "agent/flow/saving.h"
-#include "agent/flow/tidy.h"
 #include "agent/flow/transform.h"
 
 enum {
-    CLIENT_OVERHEAD = 176,      /* bytes that librdkafka adds to a message */
     MAX_OUTPUTS = 64,
     PRESSURE_MS = 100,          /* how long somebody waits for memory before outputs must yield */
-    IDLE_POOL = 4,              /* free chunks kept when nothing is out, */
-    IDLE_SMALL = 64,            /* and free small ones */
 };
 
 struct pipeline {
     struct pipeline_conf   conf;
     struct errands         errands;
-    struct pool            pool, small;
-    uint64_t               used;        /* charged for chunks that are out or being filled */
-    uint64_t               chunks_out;
+    struct budget          budget;
     uint64_t               nactive;     /* sources among which the budget is divided */
     struct queue           waiting;     /* for room */
     struct source         *turn;        /* whose room() is being called */
@@ -52,7 +41,6 @@ struct pipeline {
     bool                   closed;
     uv_idle_t              grant;       /* runs while somebody waits and there is room */
     uv_timer_t             pressure;
-    struct tidy            tidy;
     struct output         *outputs[MAX_OUTPUTS];
     size_t                 noutputs;
     struct dead_letters   *dead;
@@ -69,7 +57,6 @@ static void on_pressure(uv_timer_t *timer);
 static void on_saved(void *ctx, uint64_t number);
 static void drop_halted(struct pipeline *p, struct source *s);
 static void advance(struct pipeline *p, struct source *s);
-static bool is_quiet(const void *pipeline);
 
 struct pipeline *
 pipeline_new(const struct pipeline_conf *conf)
@@ -81,7 +68,7 @@ pipeline_new(const struct pipeline_conf *conf)
     uv_idle_init(conf->loop, &p->grant);
     uv_timer_init(conf->loop, &p->pressure);
     p->grant.data = p->pressure.data = p;
-    tidy_init(&p->tidy, conf->loop, is_quiet, p);
+    budget_init(&p->budget, conf->memory, conf->loop);
     p->dead = dead_letters_new(p, conf->state_dir);
     if (conf->store != NULL)
         checkpoints_listen(conf->store, on_saved, p);
@@ -114,7 +101,7 @@ on_dead_letters_stopped(void *ctx)
     errands_close(&p->errands, on_closed);
     uv_close((uv_handle_t *)&p->grant, on_closed);
     uv_close((uv_handle_t *)&p->pressure, on_closed);
-    tidy_close(&p->tidy, on_closed);
+    budget_close(&p->budget, on_closed, p);
 }
 
 void
@@ -131,66 +118,13 @@ pipeline_free(struct pipeline *p)
 {
     if (p == NULL)
         return;
-    pool_trim(&p->pool, 0);
-    pool_trim(&p->small, 0);
+    budget_fini(&p->budget);
     errands_fini(&p->errands);
     dead_letters_free(p->dead);
     free(p);
 }
 
 /* ---- Room ------------------------------------------------------------------ */
-
-/* What a chunk may come to need, while nobody knows what is in it. */
-static uint64_t
-reserve_for(size_t size)
-{
-    const bool     small = size == CHUNK_SMALL;
-    const uint64_t messages = small ? CHUNK_SMALL_MESSAGES : CHUNK_MAX_MESSAGES;
-
-    return size + (small ? CHUNK_SMALL_ARENA : CHUNK_MAX_ARENA) +
-           messages * (sizeof(struct message) + CLIENT_OVERHEAD);
-}
-
-/* Where free chunks of this size are; NULL: they are not kept. */
-static struct pool *
-pool_of(struct pipeline *p, size_t size)
-{
-    if (size > CHUNK_SIZE)
-        return NULL;
-    return size == CHUNK_SMALL ? &p->small : &p->pool;
-}
-
-/* How much a job would take too much.  The free chunk that it fills is counted once: its
- * memory is a part of what is reserved. */
-static uint64_t
-shortage(const struct pipeline *p, const struct pool *own, size_t size)
-{
-    const uint64_t reused = own != NULL && own->first != NULL ? own->first->touched : 0;
-    const uint64_t sum = p->used + p->pool.memory + p->small.memory - reused + reserve_for(size);
-
-    return sum > p->conf.memory ? sum - p->conf.memory : 0;
-}
-
-static bool
-make_room(struct pipeline *p, struct pool *pool, const struct pool *own, size_t size)
-{
-    const uint64_t kept = pool == own ? 1 : 0;
-
-    while (pool->length > kept && shortage(p, own, size) > 0)
-        pool_trim(pool, pool->length - 1);
-    return shortage(p, own, size) == 0;
-}
-
-/* Free chunks make way, but for the one that is reused: to free that gains nothing. */
-static bool
-has_memory(struct pipeline *p, size_t size)
-{
-    const struct pool *own = pool_of(p, size);
-
-    if (p->chunks_out == 0)
-        return true;            /* one chunk is always allowed */
-    return make_room(p, &p->pool, own, size) || make_room(p, &p->small, own, size);
-}
 
 static bool
 has_worker(const struct pipeline *p, size_t size)
@@ -204,7 +138,7 @@ over_share(const struct pipeline *p, const struct source *s, size_t size)
 {
     const uint64_t share = p->conf.memory / (p->nactive > 0 ? p->nactive : 1);
 
-    return s->window.length > 0 && s->charged + reserve_for(size) / 2 > share;
+    return s->window.length > 0 && s->charged + budget_reserve_for(size) / 2 > share;
 }
 
 static void
@@ -268,7 +202,7 @@ on_grant(uv_idle_t *idle)
     while ((halted = halts_take_settled(&p->halts)) != NULL)
         drop_halted(p, halted);
     while (p->waiting.first != NULL && has_worker(p, p->waiting.first->wanted) &&
-           has_memory(p, p->waiting.first->wanted) && !p->closed) {
+           budget_has_room(&p->budget, p->waiting.first->wanted) && !p->closed) {
         struct source *s = queue_take(&p->waiting);
 
         s->waiting = false;
@@ -330,52 +264,10 @@ pipeline_close(struct pipeline *p)
 
 /* ---- Chunks ---------------------------------------------------------------- */
 
-static bool
-is_quiet(const void *pipeline)
-{
-    return ((const struct pipeline *)pipeline)->chunks_out == 0;
-}
-
 void
 pipeline_tidy(struct pipeline *p)
 {
-    tidy_later(&p->tidy);
-}
-
-static struct chunk *
-take_chunk(struct pipeline *p, size_t size)
-{
-    struct pool *pool = pool_of(p, size);
-
-    return pool != NULL && pool->first != NULL ? pool_take(pool) : chunk_new(size);
-}
-
-static void
-charge(struct pipeline *p, struct chunk *c, uint64_t bytes)
-{
-    p->used += bytes - c->charged;
-    c->source->charged += bytes - c->charged;
-    c->charged = bytes;
-}
-
-static void
-put_chunk(struct pipeline *p, struct chunk *c)
-{
-    struct pool *pool = pool_of(p, c->size);
-
-    charge(p, c, 0);
-    c->source = NULL;
-    p->chunks_out--;
-    if (pool == NULL)
-        chunk_free(&c);
-    else
-        pool_put(pool, c);
-    if (p->chunks_out == 0) {
-        if (p->pool.length > IDLE_POOL)
-            tidy_later(&p->tidy);
-        pool_trim(&p->pool, IDLE_POOL);
-        pool_trim(&p->small, IDLE_SMALL);
-    }
+    tidy_later(&p->budget.tidy);
 }
 
 static void
@@ -384,7 +276,7 @@ put_chunks(struct pipeline *p, struct chunk *c)
     while (c != NULL) {
         struct chunk *newer = c->newer;
 
-        put_chunk(p, c);
+        budget_put(&p->budget, c);
         c = newer;
     }
 }
@@ -397,11 +289,10 @@ begin_job(struct pipeline *p, struct source *s, size_t size)
     struct job *job = errands_begin(&p->errands, size == CHUNK_SMALL);
 
     job->source = s;
-    job->chunk = take_chunk(p, size);
-    p->chunks_out++;
+    job->chunk = budget_take(&p->budget, size);
     chunk_begin(job->chunk, s, window_end(&s->window), s->path, s->name);
     job->chunk->lead = window_lead(&s->window);
-    charge(p, job->chunk, reserve_for(size));
+    budget_reserve(&p->budget, job->chunk);
     s->jobs = 1;
     p->granted_at = uv_now(p->conf.loop);
     note_active(p, s);
@@ -437,7 +328,7 @@ pipeline_job(struct pipeline *p, struct source *s, size_t size)
         return NULL;
     }
     if ((p->waiting.first != NULL && p->turn != s) || !has_worker(p, size) ||
-        !has_memory(p, size)) {
+        !budget_has_room(&p->budget, size)) {
         enqueue(p, s);
         note_active(p, s);
         kick(p);
@@ -480,7 +371,7 @@ pipeline_return(struct job **job)
 
     if (c->touched < chunk_memory(c))
         c->touched = chunk_memory(c);
-    put_chunk(p, c);
+    budget_put(&p->budget, c);
     note_active(p, s);
     kick(p);
 }
@@ -563,12 +454,12 @@ pipeline_push(struct job **job)
     if (c->touched < chunk_memory(c))
         c->touched = chunk_memory(c);
     if (s->halted != NULL) {            /* it comes too late: the next start reads it again */
-        put_chunk(p, c);
+        budget_put(&p->budget, c);
         note_active(p, s);
         kick(p);
         return;
     }
-    charge(p, c, c->touched + c->arena.used + (uint64_t)c->nmessages * CLIENT_OVERHEAD);
+    budget_charge(&p->budget, c);
     c->read_at = clock_ms();
     count_read(p, s, c);
     window_push(&s->window, &c);
@@ -769,14 +660,14 @@ void
 pipeline_counts(const struct pipeline *p, struct pipeline_counts *counts)
 {
     *counts = p->counts;
-    counts->memory = p->used + p->pool.memory + p->small.memory;
-    counts->chunks = p->chunks_out;
+    counts->memory = budget_memory(&p->budget);
+    counts->chunks = p->budget.out;
 }
 
 bool
 pipeline_idle(const struct pipeline *p)
 {
-    return p->counts.records_out == 0 && p->chunks_out == 0;
+    return p->counts.records_out == 0 && p->budget.out == 0;
 }
 
 uint64_t

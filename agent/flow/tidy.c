@@ -51,7 +51,6 @@ tidy_init(struct tidy *t, uv_loop_t *loop, bool (*quiet)(const void *ctx), const
 {
     *t = (struct tidy){ .quiet = quiet, .ctx = ctx };
     uv_timer_init(loop, &t->timer);
-    t->timer.data = (void *)(uintptr_t)ctx;
 }
 
 void
@@ -64,8 +63,9 @@ tidy_later(struct tidy *t)
 }
 
 void
-tidy_close(struct tidy *t, uv_close_cb closed)
+tidy_close(struct tidy *t, uv_close_cb closed, void *data)
 {
+    t->timer.data = data;
     t->closed = closed;
     uv_timer_stop(&t->timer);
     if (!t->working)

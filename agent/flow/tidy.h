@@ -30,7 +30,6 @@ void tidy_init(struct tidy *t, uv_loop_t *loop, bool (*quiet)(const void *ctx), 
 /* Much was freed just now, or will be before it is quiet. */
 void tidy_later(struct tidy *t);
 
-/* handle->data: the ctx. */
-void tidy_close(struct tidy *t, uv_close_cb closed);
+void tidy_close(struct tidy *t, uv_close_cb closed, void *data);     /* handle->data */
 
 #endif

@@ -316,6 +316,23 @@ an_input_gets_its_parsers_in_turn(void **state)
 }
 
 static void
+the_name_of_a_type_is_a_parser_of_its_defaults(void **state)
+{
+    const struct plan *plan;
+
+    (void)state;
+    given_fine(OUTPUT "inputs:\n  web: {paths: x, topic: t, parser: [regex, {type: regex}]}\n");
+    plan = config_input(c, "web")->plan;
+    assert_int_equal(plan->nparsers, 2);
+    assert_ptr_not_equal(plan->parsers[0], plan->parsers[1]);
+    tear_down(NULL);
+    set_up(NULL);
+    given_fine(OUTPUT "parsers:\n  regex: {type: regex, groups: 7}\n"
+               "inputs:\n  web: {paths: x, topic: t, parser: regex}\n");
+    assert_int_equal(c->nparsers, 1);           /* who has that name goes before */
+}
+
+static void
 an_input_gets_the_routes_that_are_for_it_and_its_own_last(void **state)
 {
     const struct plan *plan;
@@ -665,6 +682,7 @@ main(void)
         TEST(there_are_as_many_workers_as_cpus),
         TEST(an_output_can_lower_the_memory_and_not_raise_it),
         TEST(an_input_gets_its_parsers_in_turn),
+        TEST(the_name_of_a_type_is_a_parser_of_its_defaults),
         TEST(an_input_gets_the_routes_that_are_for_it_and_its_own_last),
         TEST(static_fields_are_texts_with_numbers),
         TEST(a_configuration_in_several_files_is_one),

@@ -51,7 +51,7 @@ tear_down(void **state)
 {
     (void)state;
     if (!closed)
-        tidy_close(&tidy, on_closed);
+        tidy_close(&tidy, on_closed, &asked);
     uv_run(&loop, UV_RUN_DEFAULT);
     return closed && uv_loop_close(&loop) == 0 ? 0 : -1;
 }
@@ -120,7 +120,7 @@ a_close_waits_for_the_worker(void **state)
     tidy_later(&tidy);
     while (!tidy.working)
         uv_run(&loop, UV_RUN_ONCE);
-    tidy_close(&tidy, on_closed);
+    tidy_close(&tidy, on_closed, &asked);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_false(tidy.working);
     assert_true(closed);
