@@ -54,6 +54,7 @@ enum {
     KAFKA_BACKOFF_MS = 100,             /* after the first failure; doubled with each */
     KAFKA_MAX_BACKOFF_MS = 5000,
     KAFKA_STUCK_MS = 10 * 1000,         /* a lane that has not moved for so long is no slow one */
+    KAFKA_ELECTION_MS = 5000,           /* that of a leader takes less */
     KAFKA_NO_LEADER = -1,
 };
 

@@ -16,7 +16,6 @@
 
 enum {
     LOOK_MS = 3000,
-    TELL_LEADERLESS_MS = 5000,  /* an election takes less */
     MOST_NAMED = 10,            /* partitions in one message */
 };
 
@@ -37,7 +36,7 @@ is_still(const struct kafka_lane *l, enum kafka_standstill why, uint64_t now)
     if (why == STILL_LATE)
         return !leaderless && (l->doubt == DOUBT_LANE ||
                (l->state == LANE_OUT && now - l->moved_at >= KAFKA_STUCK_MS));
-    if (!leaderless || now - l->leaderless_at < TELL_LEADERLESS_MS)
+    if (!leaderless || now - l->leaderless_at < KAFKA_ELECTION_MS)
         return false;
     /* Once one was told, also those that nothing waits for. */
     return l->topic->still[why] > 0 || l->state != LANE_IDLE || l->gave_up;
@@ -179,6 +178,8 @@ note_leader(struct kafka_lane *l, int32_t leader)
 void
 kafka_watch_leaders(struct kafka_topic *t, const rd_kafka_metadata_topic_t *mt)
 {
+    const int32_t before = t->leaderless;
+
     t->leaderless = 0;
     for (int i = 0; i < mt->partition_cnt; i++) {
         const rd_kafka_metadata_partition_t *p = &mt->partitions[i];
@@ -188,6 +189,8 @@ kafka_watch_leaders(struct kafka_topic *t, const rd_kafka_metadata_topic_t *mt)
         note_leader(t->lanes[p->id], p->leader < 0 ? KAFKA_NO_LEADER : p->leader);
         t->leaderless += p->leader < 0;
     }
+    if (t->leaderless > before)
+        t->kafka->ask_backoff = 0;
     if (t->leaderless > 0)
         kafka_watch_begin(t->kafka);
 }

@@ -105,7 +105,9 @@ too_long(const struct kafka *k, uint64_t since)
 bool
 kafka_lane_stuck(const struct kafka_lane *l)
 {
-    return l->doubt != DOUBT_NONE || l->leader == KAFKA_NO_LEADER ||
+    if (l->leader == KAFKA_NO_LEADER && clock_ms() - l->leaderless_at >= KAFKA_ELECTION_MS)
+        return true;
+    return l->doubt != DOUBT_NONE ||
            (l->state != LANE_IDLE && too_long(l->topic->kafka, l->moved_at));
 }
 
@@ -199,8 +201,8 @@ last_to_stay(const struct shares *all, const struct source *s)
 
     if (s->jobs > 0 || s->once)
         return s->window.newest;
-    if (all->arrived_too && last == NULL)
-        last = s->window.oldest;
+    if ((all->arrived_too || s->parked) && last == NULL)
+        last = s->window.oldest;        /* what follows it has arrived in part */
     for (struct chunk *c = last != NULL ? last->newer : s->window.oldest; c != NULL; c = c->newer)
         if (!only_waits(all, c))
             last = c;
