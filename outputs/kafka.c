@@ -156,7 +156,7 @@ free_output(struct output *o)
     kafka_pieces_free_spare(k);
     kafka_report_free(k);
     kafka_settings_fini(&k->settings);
-    free(k->batch);
+    free(k->handful);
     free(o->name);
     free(k);
 }
@@ -191,7 +191,7 @@ load(const char *name, const char *what, const struct node *conf, struct errors 
     k->base.key_serializer = k->settings.key_serializer;
     k->base.at_most_once = k->settings.send == KAFKA_FIRE_AND_FORGET;
     k->base.one_at_a_time = k->settings.send == KAFKA_SYNC;
-    k->batch = mem_zero(k->settings.batch_messages * sizeof *k->batch);
+    k->handful = mem_zero(KAFKA_HANDFUL * sizeof *k->handful);
     return &k->base;
 }
 

@@ -56,6 +56,7 @@ enum {
     KAFKA_STUCK_MS = 10 * 1000,         /* a lane that has not moved for so long is no slow one */
     KAFKA_ELECTION_MS = 5000,           /* that of a leader takes less */
     KAFKA_NO_LEADER = -1,
+    KAFKA_HANDFUL = 128,                /* messages handed over in one call */
 };
 
 /* message.state, bits: its last sending failed; it is a dead letter on its way to
@@ -224,7 +225,7 @@ struct kafka {
     uv_timer_t                     retry;       /* runs while a lane rests */
     struct kafka_lanes             ready, resting;
     struct kafka_piece            *spare;       /* pieces for reuse */
-    rd_kafka_message_t            *batch;       /* for handing over */
+    rd_kafka_message_t            *handful;     /* KAFKA_HANDFUL, for handing over */
     uint32_t                       in_time;     /* messages that can be within linger */
 
     /* kafka_reports */

@@ -1,8 +1,9 @@
 /* kafka_send.c - handing a lane's next batch to librdkafka.
  *
  * Values are not copied: they stay in their chunk, which the batch pins.  Plain
- * messages go over in one rd_kafka_produce_batch(); one with headers or a time
- * of its own by rd_kafka_produceva(), at its place in the order.  The first
+ * messages go over by rd_kafka_produce_batch(), as many at once as stay in the
+ * processor's nearest cache; one with headers or a time of its own by
+ * rd_kafka_produceva(), at its place in the order.  The first
  * refusal ends the hand-over: what came after it must not overtake.
  *
  * All of it has to be there before librdkafka's linger (1 ms) is over, or the
@@ -26,13 +27,15 @@ enum {
     IN_TIME_NS = 700 * 1000,    /* for all plain messages of a batch */
     FEWEST = 500,               /* of them, whatever the clock says */
     FEW = 100,                  /* of a lane in doubt */
-    LEARN_FROM = 200,           /* messages in a call that says something about the next one */
+    LEARN_FROM = 200,           /* messages of a batch that says something about the next one */
 };
 
 struct handover {
     struct kafka_lane  *lane;
     rd_kafka_message_t *plain;      /* collected, not handed over yet */
     int                 nplain;
+    uint32_t            told_plain; /* handed over, */
+    uint64_t            plain_ns;   /* and how long that took */
     unsigned            nspecial;
     uint32_t            most;       /* messages */
     uint64_t            began;      /* clock_ns() of the first special one */
@@ -85,15 +88,16 @@ fill(rd_kafka_message_t *to, struct message *m)
     to->_private = m;
 }
 
-/* A call that was interrupted is noise: one counts for a quarter. */
+/* A batch that was interrupted is noise: one counts for a quarter. */
 static void
-learn_pace(struct kafka *k, uint32_t count, uint64_t ns)
+learn_pace(const struct handover *h)
 {
-    const uint64_t in_time = (uint64_t)IN_TIME_NS * count / (ns > 0 ? ns : 1);
+    struct kafka  *k = h->lane->topic->kafka;
+    const uint64_t in_time = (uint64_t)IN_TIME_NS * h->told_plain / (h->plain_ns + 1);
     const uint64_t most = in_time < k->settings.batch_messages ? in_time
                                                                : k->settings.batch_messages;
 
-    if (count >= LEARN_FROM)
+    if (h->told_plain >= LEARN_FROM)
         k->in_time = (uint32_t)((3 * (uint64_t)k->in_time + most) / 4);
 }
 
@@ -109,7 +113,8 @@ hand_over_plain(struct handover *h)
         return;
     began = clock_ns();
     taken = rd_kafka_produce_batch(h->lane->topic->handle, h->lane->partition, 0, h->plain, n);
-    learn_pace(h->lane->topic->kafka, (uint32_t)n, clock_ns() - began);
+    h->plain_ns += clock_ns() - began;
+    h->told_plain += (uint32_t)n;
     accepted(h, (uint32_t)taken);
     for (int i = 0; i < n && taken < n; i++)
         if (h->plain[i].err != 0)
@@ -212,6 +217,7 @@ take(struct handover *h, struct message *m)
 {
     struct kafka_lane *l = h->lane;
     uint64_t           size;
+    bool               special;
 
     if (m->timestamp != NO_TIMESTAMP && l->topic->times.known)
         kafka_times_check(l->topic, m);
@@ -220,14 +226,15 @@ take(struct handover *h, struct message *m)
         h->over = true;
         return false;
     }
-    if (m->headers == NULL && m->timestamp == NO_TIMESTAMP) {
-        fill(&h->plain[h->nplain++], m);
-    } else {
+    special = m->headers != NULL || m->timestamp != NO_TIMESTAMP;
+    if (special || h->nplain == KAFKA_HANDFUL)
         hand_over_plain(h);
-        if (h->over)
-            return false;       /* its turn did not come */
+    if (h->over)
+        return false;           /* its turn did not come */
+    if (special)
         hand_over_special(h, m);
-    }
+    else
+        fill(&h->plain[h->nplain++], m);
     l->out_messages++;
     l->out_bytes += size;
     return true;
@@ -262,7 +269,7 @@ take_piece(struct handover *h)
 void
 kafka_send_batch(struct kafka_lane *l)
 {
-    struct handover h = { .lane = l, .plain = l->topic->kafka->batch, .most = most_messages(l) };
+    struct handover h = { .lane = l, .plain = l->topic->kafka->handful, .most = most_messages(l) };
 
     if (l->topic->handle == NULL) {         /* librdkafka would not make one; that was told */
         l->error = RD_KAFKA_RESP_ERR__STATE;
@@ -276,4 +283,5 @@ kafka_send_batch(struct kafka_lane *l)
     while (l->waiting.first != NULL && !h.over)
         take_piece(&h);
     hand_over_plain(&h);
+    learn_pace(&h);
 }

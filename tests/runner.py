@@ -19,6 +19,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import xml.etree.ElementTree as xml
@@ -42,6 +43,7 @@ SANITIZERS = {
     "TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/tsan-suppressions",
 }
 FUZZ_SECONDS = 10
+SYSTEM_RUNS = 2                 # beside each other: they share the files of tests
 
 
 class Counts:
@@ -223,8 +225,14 @@ def system(run, name=None):
     folder = ROOT / "tests/system"
     path = folder / f"{(name or '').removesuffix('.py')}.py"
     chosen = [path] if name and path.exists() else [folder, "-k", name] if name else [folder]
-    pytest(run, "system", "tests/system", *chosen,
-           STOKER=str(BUILD / "release/stoker"))
+    with tempfile.TemporaryDirectory() as shared:
+        if not name:
+            chosen += ["--shared", shared]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            names = ["system"] if name else [f"system-{n + 1}" for n in range(SYSTEM_RUNS)]
+            for done in [pool.submit(pytest, run, each, "tests/system", *chosen,
+                                     STOKER=str(BUILD / "release/stoker")) for each in names]:
+                done.result()
 
 
 def system_sanitized(run):

@@ -15,6 +15,8 @@ from proxy import Proxy
 from stoker import BINARY, Agent
 
 COUNTER = itertools.count(1)
+LONGEST = {"test_cluster", "test_faults", "test_outage", "test_torture"}
+CLAIMED = {}                    # file of tests -> is it ours?
 
 
 def pytest_addoption(parser):
@@ -26,8 +28,36 @@ def pytest_addoption(parser):
                      default=float(os.environ.get("TORTURE_SECONDS", 60)))
 
 
+    parser.addoption("--shared", metavar="FOLDER",
+                     help="share the files of tests with other runs that have this folder")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "sanitized: runs with the sanitizer build as well")
+
+
+def pytest_collection_modifyitems(config, items):
+    """The longest files first, so that runs that share them end at about the same time."""
+    if config.getoption("--shared") is not None:
+        items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item):
+    """A file of tests belongs to the run that comes to it first."""
+    return True if not ours(item.config, item.path.stem) else None
+
+
+def ours(config, file):
+    folder = config.getoption("--shared")
+    if folder is None or file in CLAIMED:
+        return folder is None or CLAIMED[file]
+    try:
+        os.close(os.open(os.path.join(folder, file), os.O_CREAT | os.O_EXCL))
+        CLAIMED[file] = True
+    except FileExistsError:
+        CLAIMED[file] = False
+    return CLAIMED[file]
 
 
 def pytest_report_header():

@@ -161,9 +161,9 @@ MISTAKES = {
     "an empty path": (OUTPUT + "inputs: {logs: {paths: [/x.log, «''], topic: t}}\n", "empty"),
     "a glob that is not closed": (
         OUTPUT + "inputs: {logs: {paths: «'/x/[ab', topic: t}}\n", r"'\[' has no '\]'"),
-    "a parser by its type": (
-        OUTPUT + "inputs: {logs: {paths: /x.log, topic: t, parser: [«json]}}\n",
-        r"did you mean \{type: json\}"),
+    "a parser by its type that needs more": (
+        OUTPUT + "inputs: {logs: {paths: /x.log, topic: t, parser: [json, «regex]}}\n",
+        "needs a value for 'pattern'"),
     # variables and secrets
     "a variable that is not set": (
         "agent: {host_name: \"«${env:STOKER_NOT_SET}\"}\n" + OUTPUT + INPUT, "STOKER_NOT_SET"),
