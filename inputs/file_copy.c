@@ -96,13 +96,13 @@ held_until(const struct file_tail *t, enum likeness likeness)
 static bool
 is_to_be_seen(struct file_tail *original, uint64_t until)
 {
-    const bool can_read =
-        original->names != NULL || original->read.fd >= 0 || original->elsewhere;
+    bool can_read;
 
     if (original->seen_at >= until)
         return false;
     if (original->state != TAIL_WAITING)
         return original->state == TAIL_READING;
+    can_read = original->names != NULL || original->read.fd >= 0 || original->elsewhere;
     if (can_read)
         file_tail_wake(original);
     return can_read;

@@ -240,12 +240,17 @@ has_rested(struct file_tail *t, uint64_t now)
     return true;
 }
 
+/* Not while a job has it. */
+static bool
+can_read(const struct file_tail *t)
+{
+    return t->read.fd >= 0 || t->elsewhere;
+}
+
 /* False if there is nothing more to see to. */
 static bool
 see_to(struct file_tail *t, uint64_t now)
 {
-    const bool can_read = t->read.fd >= 0 || t->elsewhere;
-
     if (t->state == TAIL_WAITING || t->state == TAIL_RESTING)
         t->read.final = is_over(t, now);
     if (t->state == TAIL_RESTING) {
@@ -265,7 +270,7 @@ see_to(struct file_tail *t, uint64_t now)
     if (t->gone_at == 0 || t->state == TAIL_CLOSED)
         return t->unheard || file_remove_is_ahead(t);
     if (t->state == TAIL_WAITING &&
-        (t->read.final || (can_read && now - t->read_at >= t->input->conf.poll)))
+        (t->read.final || (can_read(t) && now - t->read_at >= t->input->conf.poll)))
         file_tail_event(t, EV_WAKE);
     return true;
 }
