@@ -10,6 +10,7 @@
 #define TESTS_UNIT_INPUTS_FILE_WORLD_H
 
 #include <uv.h>
+#include <zlib.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
@@ -439,6 +440,98 @@ is_closed(void)
     const struct file_tail *t = find_tail(awaited);
 
     return t != NULL && t->state == TAIL_CLOSED;
+}
+
+/* ---- Copies ------------------------------------------------------------------ */
+
+static inline void
+given_patterns_for_copies(void)
+{
+    forget_settings();
+    with("paths", files_path("logs/a.log*"));
+    with("rescan", "200ms");
+    with("poll", "50ms");
+    with("linger", "100ms");
+}
+
+static inline bool
+has_held_one(void)
+{
+    struct file_tail *t;
+
+    TAILQ_FOREACH(t, &the_input()->all, all)
+        if (t->held_at != 0)
+            return true;
+    return false;
+}
+
+static inline bool
+has_held_none(void)
+{
+    return !has_held_one();
+}
+
+static inline bool
+is_held(void)
+{
+    const struct file_tail *t = find_tail(awaited);
+
+    return t != NULL && t->held_at != 0 && t->read.fd >= 0 && t->state == TAIL_WAITING;
+}
+
+static inline void
+when_held(const char *name)
+{
+    awaited = name;
+    assert_true(turn_until(is_held));
+}
+
+static inline bool
+is_waiting(void)
+{
+    const struct file_tail *t = find_tail(awaited);
+
+    return t != NULL && t->read_at != 0 && t->state == TAIL_WAITING && !t->is_due;
+}
+
+/* It has no turn to be read. */
+static inline void
+when_held_back(const char *name)
+{
+    awaited = name;
+    assert_true(turn_until(is_waiting));
+    find_tail(name)->state = TAIL_HOLDING;
+}
+
+static inline void
+when_released(const char *name)
+{
+    find_tail(name)->state = TAIL_WAITING;
+    file_tail_wake(find_tail(name));
+}
+
+static uint64_t wait_over;      /* clock_ms() */
+
+static inline bool
+is_wait_over(void)
+{
+    return clock_ms() > wait_over;
+}
+
+/* As gzip(1) does it: the original goes when the copy is whole. */
+static inline void
+compress_file(const char *from, const char *to)
+{
+    char    bytes[65536];
+    ssize_t len;
+    gzFile  out = gzopen(files_path(to), "wb");
+    int     fd = open(files_path(from), O_RDONLY);
+
+    while ((len = read(fd, bytes, sizeof bytes)) > 0)
+        assert_int_equal(gzwrite(out, bytes, (unsigned)len), len);
+    close(fd);
+    assert_int_equal(gzclose(out), Z_OK);
+    files_remove(from);
 }
 
 #endif

@@ -75,20 +75,6 @@ content(const char *name, size_t *len)
     return bytes;
 }
 
-/* As gzip(1) and logrotate do it: the original goes when the copy is whole. */
-static void
-compress_file(const char *from, const char *to)
-{
-    size_t         len, packed;
-    char          *bytes = content(from, &len);
-    unsigned char *out = gzip(bytes, len, &packed);
-
-    files_put(to, out, packed, O_TRUNC);
-    files_remove(from);
-    free(out);
-    free(bytes);
-}
-
 /* A member of these numbered lines; incompressible enough to be long. */
 static unsigned char *
 gzip_numbers(unsigned from, unsigned to, size_t *packed)
@@ -486,32 +472,6 @@ what_was_compressed_before_it_was_read_is_read_from_the_copy(void **state)
     assert_int_equal(the_input()->lost_bytes, 0);
 }
 
-static bool
-is_held(void)
-{
-    const struct file_tail *t = find_tail(awaited);
-
-    return t != NULL && t->held_at != 0 && t->read.fd >= 0 && t->state == TAIL_WAITING;
-}
-
-static void
-when_held(const char *name)
-{
-    awaited = name;
-    assert_true(turn_until(is_held));
-}
-
-static bool
-is_nothing_held(void)
-{
-    const struct file_tail *t;
-
-    TAILQ_FOREACH(t, &the_input()->all, all)
-        if (t->held_at != 0)
-            return false;
-    return true;
-}
-
 /* No search finds it any more; what was read of its original is known all the same. */
 static void
 a_compressed_copy_that_is_deleted_before_it_is_told_is_not_read_again(void **state)
@@ -524,7 +484,7 @@ a_compressed_copy_that_is_deleted_before_it_is_told_is_not_read_again(void **sta
     compress_file("logs/a.log.1", "logs/a.log.1.gz");
     when_held("logs/a.log.1.gz");
     files_remove("logs/a.log.1.gz");
-    assert_true(turn_until(is_nothing_held));
+    assert_true(turn_until(has_held_none));
     then_nothing_comes();
 }
 
@@ -542,7 +502,7 @@ a_copy_that_is_compressed_before_its_truncation_is_seen_is_not_read_again(void *
     truncate_file("logs/a.log");
     append_numbers("logs/a.log", 100, 110);
     then_got_numbers(100, 110);
-    assert_true(turn_until(is_nothing_held));
+    assert_true(turn_until(has_held_none));
     then_nothing_comes();
 }
 
@@ -560,7 +520,7 @@ what_was_not_read_before_a_truncation_is_read_once_of_two_copies(void **state)
     then_followed("logs/a.log.1");
     compress_file("logs/a.log.1", "logs/a.log.1.gz");
     then_got_numbers(100, 120);
-    assert_true(turn_until(is_nothing_held));
+    assert_true(turn_until(has_held_none));
     then_nothing_comes();
 }
 
