@@ -396,18 +396,23 @@ use_bare_type(struct loader *l, struct plan *plan, const struct node *n)
 static void
 use_named_parser(struct loader *l, struct plan *plan, const struct node *n)
 {
+    struct types types = { .kind = "parser type", .later = no_later };
+    const char  *near = node_nearest(find_map(l, "parsers"), n->text);
+
+    LIST_TYPES(&types, registry_parsers);
     for (size_t i = 0; i < l->nparsers; i++)
         if (strcmp(l->parsers[i].name, n->text) == 0) {
             if (l->parsers[i].parser != NULL)
                 use_parser(l, plan, l->parsers[i].parser, n);
             return;
         }
-    for (const struct parser_type *const *t = registry_parsers; *t != NULL; t++)
-        if (strcmp((*t)->name, n->text) == 0 && !n->secret) {
+    for (size_t i = 0; i < types.count; i++)
+        if (strcmp(types.names[i], n->text) == 0) {
             use_bare_type(l, plan, n);
             return;
         }
-    say_unknown(l, "parser", n, node_nearest(find_map(l, "parsers"), n->text));
+    say_unknown(l, "parser", n,
+                near != NULL ? near : strings_nearest(n->text, types.names, types.count));
 }
 
 /* `parser` is a name, or that of a type that needs no settings; a parser; or a list of them. */

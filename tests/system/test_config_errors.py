@@ -161,6 +161,9 @@ MISTAKES = {
     "an empty path": (OUTPUT + "inputs: {logs: {paths: [/x.log, «''], topic: t}}\n", "empty"),
     "a glob that is not closed": (
         OUTPUT + "inputs: {logs: {paths: «'/x/[ab', topic: t}}\n", r"'\[' has no '\]'"),
+    "a parser that is nearly a type": (
+        OUTPUT + "inputs: {logs: {paths: /x.log, topic: t, parser: «jsn}}\n",
+        "did you mean 'json'"),
     "a parser by its type that needs more": (
         OUTPUT + "inputs: {logs: {paths: /x.log, topic: t, parser: [json, «regex]}}\n",
         "needs a value for 'pattern'"),
