@@ -26,7 +26,7 @@
  *     kafka_yield      giving memory back that only waits
  *     kafka_doubt      lanes that have held memory for long, and may hold a little only
  *     kafka_forget     fire_and_forget: giving up what cannot be sent
- *     kafka_limits     what a topic takes, asked for when it has refused something
+ *     kafka_limits     what a topic takes
  *     kafka_times      times that a topic does not take
  *     kafka_report     librdkafka's statistics
  *     kafka_probe      `check --connect`
@@ -112,6 +112,7 @@ struct kafka_lane {
     uint64_t              backoff;          /* ms, 0: none */
     uint64_t              retry_at;         /* clock_ms(), while it rests */
     uint64_t              moved_at;         /* clock_ms(): a batch arrived, or the first came in */
+    uint64_t              met_at;           /* clock_ms(): one of this producer did; 0: none */
     bool                  gave_up;          /* what waited was taken back since */
     enum kafka_doubt      doubt;
 };
@@ -165,7 +166,9 @@ struct kafka_topic {
     uint64_t               sticky_since;    /* and when that was */
     uint64_t               batch_bytes;     /* the most at once, as learned from the broker, */
     uint64_t               most_bytes;      /* and what that may grow to: the topic's own limit */
-    uint64_t               limits_asked;    /* clock_ms(); 0: never */
+    int32_t                seen;            /* partitions, when metadata last knew it */
+    uint64_t               limits_asked;    /* clock_ms(); 0: never, of this producer */
+    bool                   limits_heard;    /* or there is no answer: it may take records */
     uint32_t               successes;       /* large batches that arrived since that changed */
     struct topic_report    report;
     struct kafka_times     times;
@@ -216,6 +219,7 @@ struct kafka {
     bool                           ask_again;   /* somebody wanted it meanwhile */
     const rd_kafka_metadata_t     *answer;      /* the job's */
     rd_kafka_resp_err_t            answer_err;
+    int32_t                        answered_by; /* the broker that did, last */
     uint64_t                       ask_backoff; /* ms */
 
     uv_timer_t                     watch;       /* runs while something is out, or has no leader */
@@ -358,7 +362,9 @@ bool kafka_forget_failed(struct kafka_lane *l);
 void kafka_forget_doubtful(struct kafka *k, struct message *m, const rd_kafka_message_t *rkm);
 void kafka_forget_stop(struct kafka *k);
 
-/* ---- kafka_limits.c: `ask` may be called with every refusal; `take` its answer. */
+/* ---- kafka_limits.c: `ask_first` for topics that metadata has just come to know, which get their
+ * partitions with the answer; `ask` may be called with every refusal; `take` the answers. */
+void kafka_limits_ask_first(struct kafka *k);
 void kafka_limits_ask(struct kafka_topic *t);
 void kafka_limits_take(struct kafka *k, rd_kafka_event_t *event);
 

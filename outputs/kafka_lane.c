@@ -252,6 +252,7 @@ narrow(struct kafka_lane *l)
     }
 }
 
+/* All of it has arrived. */
 static void
 widen(struct kafka_lane *l)
 {
@@ -259,6 +260,7 @@ widen(struct kafka_lane *l)
     const uint64_t      most = t->most_bytes;
     const uint32_t      messages = t->kafka->settings.batch_messages;
 
+    l->met_at = clock_ms();
     if (l->limit < messages)
         l->limit = l->limit < messages / 2 ? 2 * l->limit : messages;
     if (t->batch_bytes == t->kafka->settings.batch_bytes || l->out_bytes < t->batch_bytes / 2)

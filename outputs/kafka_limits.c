@@ -1,8 +1,11 @@
-/* kafka_limits.c - what a topic takes, asked for when it has refused something.
+/* kafka_limits.c - what a topic takes.
  *
- * A refusal says that a time is too far, or that a batch is too large, and not by
- * how much: halving finds out, at a few requests each time.  The topic's settings
- * say it at once.  Who may not describe them goes on by halving.
+ * A broker refuses a whole batch for one record in it, if that is too large or its time
+ * too far away, and does not say by how much.  Halving finds out, at a few requests each
+ * time; and if librdkafka has cut the batch, its second part overtakes what was refused
+ * (agent/notes/split_batches.md).  The topic's settings say it before, so nothing is placed
+ * in a topic until the cluster has been asked for them.  Who may not describe them goes on without,
+ * and learns by halving.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -10,6 +13,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/mem.h"
 #include "outputs/kafka.h"
 
 enum {
@@ -18,26 +22,69 @@ enum {
     BATCH_OVERHEAD = 100,       /* bytes of a batch that are no records (61), and some */
 };
 
+/* ---- Asking ---------------------------------------------------------------- */
+
+/* One request for some topics.  It goes to the broker that has just told of them: the
+ * controller, whom librdkafka would ask, may be away. */
+static void
+ask(struct kafka *k, rd_kafka_ConfigResource_t **topics, size_t count)
+{
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
+        k->producer, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    char                     why[200];
+
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_MS, why, sizeof why);
+    (void)rd_kafka_AdminOptions_set_broker(options, k->answered_by, why, sizeof why);
+    rd_kafka_DescribeConfigs(k->producer, topics, count, options, k->queue);
+    rd_kafka_ConfigResource_destroy_array(topics, count);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+static rd_kafka_ConfigResource_t *
+resource_of(struct kafka_topic *t)
+{
+    t->limits_asked = clock_ms();
+    return rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, t->name);
+}
+
 void
 kafka_limits_ask(struct kafka_topic *t)
 {
-    struct kafka             *k = t->kafka;
-    const uint64_t            now = clock_ms();
-    rd_kafka_AdminOptions_t  *options;
     rd_kafka_ConfigResource_t *topic;
-    char                      why[200];
 
-    if (k->state != PRODUCER_THERE ||
-        (t->limits_asked != 0 && now - t->limits_asked < ASK_AGAIN_MS))
+    if (t->kafka->state != PRODUCER_THERE ||
+        (t->limits_asked != 0 && clock_ms() - t->limits_asked < ASK_AGAIN_MS))
         return;
-    t->limits_asked = now;
-    options = rd_kafka_AdminOptions_new(k->producer, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-    topic = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, t->name);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_MS, why, sizeof why);
-    rd_kafka_DescribeConfigs(k->producer, &topic, 1, options, k->queue);
-    rd_kafka_ConfigResource_destroy(topic);
-    rd_kafka_AdminOptions_destroy(options);
+    topic = resource_of(t);
+    ask(t->kafka, &topic, 1);
 }
+
+static bool
+is_new(const struct kafka_topic *t)
+{
+    return t->seen > 0 && !t->limits_heard && t->limits_asked == 0;
+}
+
+void
+kafka_limits_ask_first(struct kafka *k)
+{
+    rd_kafka_ConfigResource_t **topics;
+    size_t                      count = 0;
+
+    for (const struct kafka_topic *t = k->topics; t != NULL; t = t->next)
+        count += is_new(t);
+    if (count == 0 || k->state != PRODUCER_THERE)
+        return;
+    topics = mem_array(NULL, count, sizeof(*topics));
+    count = 0;
+    for (struct kafka_topic *t = k->topics; t != NULL; t = t->next)
+        if (is_new(t))
+            topics[count++] = resource_of(t);
+    ask(k, topics, count);
+    free(topics);
+}
+
+/* ---- The answer ------------------------------------------------------------ */
 
 /* What is handed over at once is then never more than the topic takes, even if it
  * does not get smaller by compression. */
@@ -52,11 +99,12 @@ take_size(struct kafka_topic *t, uint64_t limit)
     t->successes = 0;
 }
 
+/* KIP-32 and KIP-937. */
 static void
 take_limit(struct kafka_topic *t, const char *name, const char *value)
 {
     struct kafka_times *limits = &t->times;
-    const int64_t       limit = value != NULL ? strtoll(value, NULL, 10) : -1;
+    const int64_t       limit = strtoll(value, NULL, 10);
     const bool          both = strcmp(name, "message.timestamp.difference.max.ms") == 0;
 
     if (limit < 0)
@@ -70,21 +118,46 @@ take_limit(struct kafka_topic *t, const char *name, const char *value)
 }
 
 static void
-take_topic(struct kafka *k, const rd_kafka_ConfigResource_t *resource)
+take_topic(struct kafka_topic *t, const rd_kafka_ConfigResource_t *resource)
 {
-    struct kafka_topic            *t = kafka_topic_find(
-        k, slice_of(rd_kafka_ConfigResource_name(resource)));
     const rd_kafka_ConfigEntry_t **entries;
     size_t                         count;
+    bool                           ignores_times = false;
 
-    if (t == NULL || rd_kafka_ConfigResource_error(resource) != 0)
+    if (rd_kafka_ConfigResource_error(resource) != 0)
         return;                     /* we may not ask: what is refused teaches us */
     t->times.ahead = t->times.behind = INT64_MAX;
     entries = rd_kafka_ConfigResource_configs(resource, &count);
-    for (size_t i = 0; i < count; i++)
-        take_limit(t, rd_kafka_ConfigEntry_name(entries[i]),
-                   rd_kafka_ConfigEntry_value(entries[i]));
-    t->times.known = true;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = rd_kafka_ConfigEntry_name(entries[i]);
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+
+        if (value == NULL)
+            continue;
+        if (strcmp(name, "message.timestamp.type") == 0)
+            ignores_times = strcmp(value, "LogAppendTime") == 0;
+        else
+            take_limit(t, name, value);
+    }
+    t->times.known = !ignores_times;
+}
+
+static void
+heard(struct kafka_topic *t)
+{
+    if (t->limits_heard)
+        return;
+    t->limits_heard = true;
+    kafka_topic_resize(t, t->seen);
+}
+
+/* No answer, to whatever was asked: then without. */
+static void
+go_on_without(struct kafka *k)
+{
+    for (struct kafka_topic *t = k->topics; t != NULL; t = t->next)
+        if (t->limits_asked != 0)
+            heard(t);
 }
 
 void
@@ -94,9 +167,18 @@ kafka_limits_take(struct kafka *k, rd_kafka_event_t *event)
     const rd_kafka_ConfigResource_t        **resources;
     size_t                                   count;
 
-    if (rd_kafka_event_error(event) != 0)
+    if (rd_kafka_event_error(event) != 0) {
+        go_on_without(k);
         return;
+    }
     resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
-    for (size_t i = 0; i < count; i++)
-        take_topic(k, resources[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct kafka_topic *t = kafka_topic_find(
+            k, slice_of(rd_kafka_ConfigResource_name(resources[i])));
+
+        if (t != NULL) {
+            take_topic(t, resources[i]);
+            heard(t);
+        }
+    }
 }

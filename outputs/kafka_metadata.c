@@ -102,7 +102,9 @@ on_known(struct kafka_topic *t, int32_t count)
         kafka_metadata_fine(t);
     else if (waiting_messages(t) == 0)
         t->state = TOPIC_KNOWN;
-    kafka_topic_resize(t, count);
+    t->seen = count;
+    if (t->limits_heard)
+        kafka_topic_resize(t, count);
 }
 
 static void
@@ -126,6 +128,7 @@ on_error(struct kafka_topic *t, rd_kafka_resp_err_t err)
 static void
 take_answer(struct kafka *k, const rd_kafka_metadata_t *md)
 {
+    k->answered_by = md->orig_broker_id;
     for (int i = 0; i < md->topic_cnt; i++) {
         const rd_kafka_metadata_topic_t *mt = &md->topics[i];
         struct kafka_topic              *t = kafka_topic_find(k, slice_of(mt->topic));
@@ -139,6 +142,7 @@ take_answer(struct kafka *k, const rd_kafka_metadata_t *md)
             on_error(t, mt->err);
         }
     }
+    kafka_limits_ask_first(k);
 }
 
 /* ---- Asking ---------------------------------------------------------------- */

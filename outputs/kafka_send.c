@@ -11,6 +11,10 @@
  * turns in a loop.  So a batch is no larger than what this machine has lately
  * handed over in good time, and messages with headers are watched by the clock.
  *
+ * To a broker that knows nothing of an idempotent producer any sequence number is a good
+ * beginning.  If it refuses a first request and takes a second one, librdkafka believes that
+ * both have arrived (agent/notes/split_batches.md).  So the first is one message, alone.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <inttypes.h>
@@ -28,6 +32,7 @@ enum {
     FEWEST = 500,               /* of them, whatever the clock says */
     FEW = 100,                  /* of a lane in doubt */
     LEARN_FROM = 200,           /* messages of a batch that says something about the next one */
+    FORGOTTEN_MS = 60 * 60 * 1000,      /* brokers forget a producer after a day without records */
 };
 
 struct handover {
@@ -201,11 +206,20 @@ fits(const struct handover *h, uint64_t size)
     return l->out_messages < h->most && l->out_bytes + size <= l->topic->batch_bytes;
 }
 
+static bool
+may_be_unknown(const struct kafka_lane *l)
+{
+    return l->topic->kafka->settings.idempotence &&
+           (l->met_at == 0 || clock_ms() - l->met_at > FORGOTTEN_MS);
+}
+
 static uint32_t
 most_messages(const struct kafka_lane *l)
 {
     const uint32_t in_time = l->topic->kafka->in_time > FEWEST ? l->topic->kafka->in_time : FEWEST;
 
+    if (may_be_unknown(l))
+        return 1;
     if (l->doubt != DOUBT_NONE)
         return FEW;
     return l->limit < in_time ? l->limit : in_time;

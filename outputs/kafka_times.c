@@ -1,11 +1,10 @@
 /* kafka_times.c - times that a topic does not take.
  *
  * A broker refuses a batch if the time of a record in it is too far from its own.
- * That record is sent with the time of sending, and its own in a header.  Which
- * one it is the broker does not say: halving the batch finds it, two requests or
- * more for every such record.  So with the first the topic's limits are asked for,
- * and whatever is refused alone teaches a limit too: after that most are mended
- * before they are sent.
+ * That record is sent with the time of sending, and its own in a header: before it is
+ * refused, as far as the topic's limits are known (kafka_limits.c).  If they are not, the broker
+ * does not say which record it was: halving the batch finds it, two requests or more for
+ * each.  So whatever is refused alone teaches a limit, too.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -76,6 +76,9 @@ make_handle(struct kafka_topic *t)
 
     rd_kafka_topic_conf_set_opaque(conf, t);
     t->handle = rd_kafka_topic_new(t->kafka->producer, t->name, conf);
+    t->limits_asked = 0;
+    for (int32_t i = 0; i < t->max_lanes; i++)
+        t->lanes[i]->met_at = 0;
     if (t->handle == NULL)      /* the name was checked: memory, or a fatal state */
         log_error("output '%s': topic '%s': %s", t->kafka->base.name, t->name,
                   rd_kafka_err2str(rd_kafka_last_error()));
@@ -326,7 +329,8 @@ kafka_topic_take(struct kafka_topic *t, const struct run *run)
     if (t->nlanes == 0) {
         kafka_pieces_add(t->kafka, &t->unplaced, run->chunk, run->first, run->count);
         t->unplaced_messages += run->count;
-        kafka_metadata_ask(t->kafka);
+        if (t->seen == 0)
+            kafka_metadata_ask(t->kafka);
     } else if (run->place == NULL || run->partition >= t->nlanes) {
         kafka_pieces_add(t->kafka, &t->unplaced, run->chunk, run->first, run->count);
         t->unplaced_messages += run->count;

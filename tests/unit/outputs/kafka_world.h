@@ -229,8 +229,9 @@ topic_is_known(void *name)
 
 static inline bool turn_until(bool (*condition)(void *), void *ctx);
 
+/* Nothing was sent to it yet: a first batch will be one message. */
 static inline struct kafka_topic *
-given_known_topic(const char *topic, int partitions)
+given_new_topic(const char *topic, int partitions)
 {
     char name[32];
 
@@ -239,6 +240,17 @@ given_known_topic(const char *topic, int partitions)
     (void)kafka_topic_get(kafka(), slice_of(topic));
     assert_true(turn_until(topic_is_known, name));
     return kafka_topic_find(kafka(), slice_of(topic));
+}
+
+/* Its brokers know the producer. */
+static inline struct kafka_topic *
+given_known_topic(const char *topic, int partitions)
+{
+    struct kafka_topic *t = given_new_topic(topic, partitions);
+
+    for (int32_t i = 0; i < t->nlanes; i++)
+        t->lanes[i]->met_at = clock_ms();
+    return t;
 }
 
 /* ---- Time ------------------------------------------------------------------ */

@@ -271,6 +271,38 @@ what_a_broker_takes_by_default_is_not_refused_here(void **state)
 }
 
 static void
+then_first_batch_is(const struct kafka_lane *l, uint32_t size)
+{
+    const uint64_t before = pipeline.delivered;
+
+    when_sent("t", (unsigned)before, 20, 0);
+    uv_run(&pipeline.loop, UV_RUN_NOWAIT);
+    assert_int_equal(l->out_messages, size);
+    then_settled(before + 20);
+}
+
+/* See agent/notes/split_batches.md: nothing may be on its way behind a first request that is
+ * refused by a broker that has never heard of the producer. */
+static void
+the_first_message_to_a_broker_that_may_not_know_the_producer_travels_alone(void **state)
+{
+    struct kafka_lane *l;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    l = given_new_topic("t", 1)->lanes[0];
+    then_first_batch_is(l, 1);
+    then_first_batch_is(l, 20);
+    l->met_at -= 2 * 3600 * 1000;               /* it may have been forgotten since */
+    then_first_batch_is(l, 1);
+    then_first_batch_is(l, 20);
+    kafka_topics_drop_handles(kafka());         /* as when the producer is another one */
+    kafka_topics_new_handles(kafka());
+    then_first_batch_is(l, 1);
+}
+
+static void
 a_full_batch_is_one_request(void **state)
 {
     struct kafka_topic *t;
@@ -501,6 +533,7 @@ main(void)
         TEST(a_partition_by_number_is_obeyed_or_its_record_rejected),
         TEST(a_record_larger_than_the_limit_is_rejected_and_its_neighbours_arrive),
         TEST(what_a_broker_takes_by_default_is_not_refused_here),
+        TEST(the_first_message_to_a_broker_that_may_not_know_the_producer_travels_alone),
         TEST(a_full_batch_is_one_request),
         TEST(round_robin_deals_record_by_record),
         TEST(a_source_keeps_to_its_partition),
