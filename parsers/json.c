@@ -15,51 +15,16 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <assert.h>
-
 #include "agent/data/json_scan.h"
+#include "agent/data/json_shape.h"
 #include "parsers/parser_base.h"
 
 /* ---- Parsing ------------------------------------------------------------- */
 
 struct walk {
-    struct json_scan t;
-    const uint16_t  *quote;     /* quick_members(): the next one */
-    const char      *escape;    /* the same: the next backslash, or t.end */
-    struct record   *r;
-    struct arena    *arena;
-    bool             full;
+    struct json_scan   t;
+    struct json_fields to;
 };
-
-static enum value_type
-type_of(enum json_kind kind)
-{
-    static const enum value_type types[] = {
-        [JSON_BOOL] = VALUE_BOOL,   [JSON_NUMBER] = VALUE_NUMBER, [JSON_STRING] = VALUE_TEXT,
-        [JSON_OBJECT] = VALUE_JSON, [JSON_ARRAY] = VALUE_JSON,
-    };
-
-    assert(kind != JSON_NULL);
-    return types[kind];
-}
-
-INLINE void
-set_unmentioned(struct walk *w, struct slice name, const struct json_token *value)
-{
-    if (value->kind == JSON_NULL)
-        record_unset_unnumbered(w->r, name);
-    else if (!record_set_unnumbered(w->r, name, type_of(value->kind), json_text(value, w->arena)))
-        w->full = true;
-}
-
-INLINE void
-set_mentioned(struct walk *w, uint32_t number, unsigned depth, const struct json_token *value)
-{
-    if (value->kind == JSON_NULL)
-        record_unset(w->r, number, depth);
-    else
-        record_set_part(w->r, number, depth, type_of(value->kind), json_text(value, w->arena));
-}
 
 /* Another member of the same name: what an earlier one had inside counts no more.  (What
  * was found under names with dots has less depth, and stays.) */
@@ -68,26 +33,9 @@ forget_below(struct walk *w, const struct names_path *at, unsigned depth)
 {
     for (const struct names_path *p = at->first; p != NULL; p = p->next) {
         if (p->number != NAME_NONE)
-            record_unset(w->r, p->number, depth);
+            record_unset(w->to.r, p->number, depth);
         forget_below(w, p, depth + 1);
     }
-}
-
-/* `value` is as it is written, a string with its quotes. */
-INLINE void
-set_value(struct walk *w, const struct names_path *below, unsigned depth, struct slice name,
-          struct json_token value)
-{
-    if (value.kind == JSON_STRING) {
-        value.text.ptr++;
-        value.text.len -= 2;
-    }
-    if (below == NULL)
-        set_unmentioned(w, name, &value);
-    else if (below->number != NAME_NONE)
-        set_mentioned(w, below->number, depth, &value);
-    else if (depth == 0 && !w->r->numbered_only)
-        set_unmentioned(w, name, &value);
 }
 
 static const char *take_members(struct walk *w, const struct names_path *at, unsigned depth,
@@ -115,7 +63,7 @@ take_value(struct walk *w, const struct names_path *below, unsigned depth, struc
     if (p == NULL)
         return NULL;
     value.text = (struct slice){ begin, (size_t)(p - begin) };
-    set_value(w, below, depth, name, value);
+    json_fields_set(&w->to, below, depth, name, value);
     return p;
 }
 
@@ -125,7 +73,6 @@ static const char *
 take_members(struct walk *w, const struct names_path *at, unsigned depth, const char *p)
 {
     const struct json_scan t = w->t;
-    const bool             keeps_all = depth == 0 && !w->r->numbered_only;
 
     p = json_scan_blanks(t, p);
     if (p < t.end && *p == '}')
@@ -139,10 +86,10 @@ take_members(struct walk *w, const struct names_path *at, unsigned depth, const 
         if (p == NULL)
             return NULL;
         if (escaped)
-            name = json_unescape(name, w->arena);
+            name = json_unescape(name, w->to.arena);
         below = names_may_lead(at, name) ? names_find_below(at, name) : NULL;
-        p = below != NULL || keeps_all ? take_value(w, below, depth, name, p)
-                                       : json_scan_value(t, p);
+        p = json_fields_keep(&w->to, below, depth) ? take_value(w, below, depth, name, p)
+                                                   : json_scan_value(t, p);
         if (p == NULL)
             return NULL;
         p = json_scan_blanks(t, p);
@@ -150,112 +97,6 @@ take_members(struct walk *w, const struct names_path *at, unsigned depth, const 
             return NULL;
     } while (*p++ == ',');
     return p[-1] == '}' ? p : NULL;
-}
-
-/* ---- The same, in a hurry -------------------------------------------------- */
-
-/* Most lines are short and written without blanks.  Of them all quotes are found first
- * (json_scan_quotes()), and between them everything has its place.  What is not as it mostly is,
- * right or wrong, is left to the walk above: NULL. */
-
-enum { MAX_QUICK_DEPTH = 32 };
-
-static const char *quick_members(struct walk *w, const struct names_path *at, unsigned depth,
-                                 const char *p);
-
-static const char *
-next_escape(const struct walk *w, const char *p)
-{
-    const char *escape = memchr(p, '\\', (size_t)(w->t.end - p));
-
-    return escape != NULL ? escape : w->t.end;
-}
-
-/* A string that ends before `p` and begins before an escape, which it holds. */
-RARE static bool
-quick_escape(struct walk *w, const char *p)
-{
-    const bool good = json_scan_escaped(w->t, w->escape) == p - 1;
-
-    w->escape = next_escape(w, p);
-    return good;
-}
-
-/* An object or array, `p` stands on its bracket. */
-RARE static const char *
-quick_nested(struct walk *w, const struct names_path *below, unsigned depth, const char *p)
-{
-    if (*p == '{')
-        return depth < MAX_QUICK_DEPTH ? quick_members(w, below, depth, p + 1) : NULL;
-    p = json_scan_nested(w->t, p);
-    if (p == NULL)
-        return NULL;
-    while (*w->quote > 0 && w->t.begin + *w->quote < p)
-        w->quote++;
-    if (w->escape < p)
-        w->escape = next_escape(w, p);
-    return p;
-}
-
-/* As take_members().  The text ends with a brace, so that a byte follows on each quote. */
-static const char *
-quick_members(struct walk *w, const struct names_path *at, unsigned depth, const char *p)
-{
-    const struct json_scan t = w->t;
-    const bool             keeps_all = depth == 0 && !w->r->numbered_only;
-
-    if (p < t.end && *p == '}')
-        return p + 1;
-    do {
-        const struct names_path *below = NULL;
-        const uint16_t          *quote = w->quote;
-        const char *const        key = t.begin + quote[0], *const colon = t.begin + quote[1] + 1;
-        const struct slice       name = { key + 1, (size_t)(colon - key) - 2 };
-        enum json_kind           kind = JSON_STRING;
-        bool                     escaped = false;
-
-        if (key != p || *colon != ':' || w->escape < colon)
-            return NULL;
-        if (at != NULL && names_may_lead(at, name))
-            below = names_find_below(at, name);
-        if (below != NULL && below->first != NULL)
-            forget_below(w, below, depth + 1);
-        p = colon + 1;
-        w->quote = quote + 2;
-        if (*p == '"') {
-            p = t.begin + quote[3] + 1;
-            w->quote = quote + 4;
-            escaped = w->escape < p;
-            if (escaped && !quick_escape(w, p))
-                return NULL;
-        } else if (*p == '{' || *p == '[') {
-            kind = *p == '{' ? JSON_OBJECT : JSON_ARRAY;
-            p = quick_nested(w, below, depth + 1, p);
-        } else {
-            p = json_scan_scalar(t, p, &kind, &escaped);
-        }
-        if (p == NULL || p == t.end)
-            return NULL;
-        if (below != NULL || keeps_all)
-            set_value(w, below, depth, name,
-                      (struct json_token){ kind, escaped,
-                                           { colon + 1, (size_t)(p - colon) - 1 } });
-    } while (*p++ == ',');
-    return p[-1] == '}' ? p : NULL;
-}
-
-RARE static bool
-take_quickly(struct walk *w)
-{
-    const struct slice text = { w->t.begin, (size_t)(w->t.end - w->t.begin) };
-    struct json_quotes quotes;
-
-    if (text.len < 2 || text.ptr[0] != '{' || text.ptr[text.len - 1] != '}' ||
-        !json_scan_quotes(text, &quotes))
-        return false;
-    w->quote = quotes.at;
-    w->escape = quotes.escapes ? next_escape(w, text.ptr) : w->t.end;
-    return quick_members(w, names_paths(w->r->names), 0, text.ptr + 1) == w->t.end;
 }
 
 /* ---- A line ----------------------------------------------------------------- */
@@ -268,33 +109,38 @@ walk_line(struct walk *w)
 
     if (p == NULL)
         return "not a JSON object";
-    p = take_members(w, names_paths(w->r->names), 0, p);
+    p = take_members(w, names_paths(w->to.r->names), 0, p);
     if (p == NULL)
         return "broken JSON";
     if (json_scan_blanks(w->t, p) < w->t.end)
         return "text behind the JSON object";
-    return w->full ? "too many fields" : NULL;
+    return w->to.full ? "too many fields" : NULL;
 }
 
 static int
 parse(const struct parser *p, struct parse_work *work, struct record *r)
 {
     const struct parser_base *base = parser_base_of(p);
-    struct walk               w = { .r = r, .arena = work->arena };
+    struct walk               w = { .to = { r, work->arena, false } };
     struct slice              text;
 
     if (!parser_base_subject(base, work, r, &text))
         return -1;
     w.t = (struct json_scan){ text.ptr, text.ptr + text.len };
     record_mark(r);
-    if (take_quickly(&w) && !w.full)
-        return record_time_set(&base->time, work, r);
-    record_rollback(r);
+    if (work->shapes != NULL) {
+        if (json_shapes_take(work->shapes, text, &w.to) && !w.to.full)
+            return record_time_set(&base->time, work, r);
+        record_rollback(r);
+    }
     work->reason = walk_line(&w);
-    if (work->reason == NULL)
-        return record_time_set(&base->time, work, r);
-    record_rollback(r);
-    return -1;
+    if (work->reason != NULL) {
+        record_rollback(r);
+        return -1;
+    }
+    if (work->shapes != NULL)
+        json_shapes_learn(work->shapes, text, r);
+    return record_time_set(&base->time, work, r);
 }
 
 static const struct parser_ops json_ops = { parse, parser_base_free };

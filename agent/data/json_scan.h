@@ -12,8 +12,6 @@
 #ifndef AGENT_DATA_JSON_SCAN_H
 #define AGENT_DATA_JSON_SCAN_H
 
-#include <stdint.h>
-
 #include "agent/base/inline.h"
 #include "agent/data/json.h"
 #ifdef __SSE2__
@@ -113,22 +111,6 @@ json_scan_string(struct json_scan t, const char *p, bool *escaped)
     }
     return p < t.end && *p == '"' ? p + 1 : NULL;
 }
-
-/* All quotes of a text at once that begin or end a string: their places, in order; then
- * JSON_QUOTES_BEHIND that are 0.  False, if that is not known: the text is longer than
- * JSON_MAX_QUOTED bytes or very short, a control character is in it, their number is odd, or there
- * is no SSE2.
- *
- * Who reads a text string by string waits for each before the next can be looked for; who knows
- * the quotes does not.  That pays where strings are short. */
-enum { JSON_MAX_QUOTED = 1024, JSON_QUOTES_BEHIND = 16 };
-
-struct json_quotes {
-    uint16_t at[JSON_MAX_QUOTED + JSON_QUOTES_BEHIND];
-    bool     escapes;           /* there is a backslash in it */
-};
-
-bool json_scan_quotes(struct slice text, struct json_quotes *quotes);
 
 /* ---- Scalars ------------------------------------------------------------ */
 

@@ -11,6 +11,7 @@
 #include "agent/base/arena.h"
 #include "agent/base/error.h"
 #include "agent/data/field.h"
+#include "agent/data/json_shape.h"
 #include "agent/data/names.h"
 #include "agent/data/node.h"
 #include "agent/data/pattern.h"
@@ -21,6 +22,7 @@ struct parse_work {
     struct pattern_work *pattern;   /* room for any pattern of the configuration */
     struct arena        *arena;     /* lives as long as the record's messages */
     const char          *reason;    /* why it did not match: a constant text */
+    struct json_shapes  *shapes;    /* of the lines that were JSON; NULL: none are learned */
 };
 
 /* Embedded first in the parser's own struct. */

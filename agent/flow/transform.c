@@ -68,6 +68,7 @@ scratch_new(const struct names *names, size_t groups)
     w->decoder = decoder_new();
     w->record.numbered_only = !names_all_asked(names);
     w->work.pattern = pattern_work_new(groups);
+    w->work.shapes = json_shapes_new();
     return w;
 }
 
@@ -84,6 +85,7 @@ scratch_free(struct scratch *w)
     buf_fini(&w->json);
     groups_free(w->groups);
     pattern_work_free(w->work.pattern);
+    json_shapes_free(w->work.shapes);
     decoder_free(w->decoder);
     record_fini(&w->record);
     free(w);

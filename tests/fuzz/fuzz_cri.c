@@ -30,7 +30,7 @@ make_parser(void)
 static void
 check(const struct parser *p, struct slice line)
 {
-    struct parse_work work = { NULL, NULL, NULL };
+    struct parse_work work = { .arena = NULL };
     struct frame      f;
     const char       *head;
 

@@ -32,7 +32,7 @@ make_parser(void)
 static void
 check_any(struct slice line, struct arena *arena)
 {
-    struct parse_work work = { NULL, arena, NULL };
+    struct parse_work work = { .arena = arena };
     struct frame      f;
     struct record     r;
 
@@ -69,7 +69,7 @@ escape(struct buf *b, const uint8_t *data, size_t size)
 static void
 check_text(const uint8_t *data, size_t size, struct arena *arena)
 {
-    struct parse_work work = { NULL, arena, NULL };
+    struct parse_work work = { .arena = arena };
     struct buf        line = { NULL, 0, 0 };
     const bool        ended = size % 2 == 0;
     struct frame      f;

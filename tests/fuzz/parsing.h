@@ -31,7 +31,7 @@ parsing_begin(struct parsing *p)
     p->names = names_new();
     arena_init(&p->tree);
     arena_init(&p->arena);
-    p->work = (struct parse_work){ .arena = &p->arena };
+    p->work = (struct parse_work){ .arena = &p->arena, .shapes = json_shapes_new() };
     return tree_root_map(&p->tree);
 }
 

@@ -29,7 +29,7 @@ frames_set_up(const struct parser_type *type)
     names = names_new();
     arena_init(&tree);
     arena_init(&arena);
-    work = (struct parse_work){ NULL, &arena, NULL };
+    work = (struct parse_work){ .arena = &arena };
     conf = tree_root_map(&tree);
     tree_entry(&tree, conf, "type", NODE_SCALAR, type->name);
     parser = type->load("parser 'c'", conf, names, &errs);

@@ -30,7 +30,7 @@ set_up(void **state)
     names = names_new();
     arena_init(&tree);
     arena_init(&arena);
-    work.arena = &arena;
+    work = (struct parse_work){ .arena = &arena, .shapes = json_shapes_new() };
     conf = tree_root_map(&tree);
     parser = NULL;
     return 0;
@@ -43,6 +43,7 @@ tear_down(void **state)
     if (parser != NULL)
         parser->ops->free(parser);
     record_fini(&rec);
+    json_shapes_free(work.shapes);
     errors_fini(&errs);
     arena_fini(&arena);
     arena_fini(&tree);

@@ -37,7 +37,7 @@ set_up(void **state)
     names_ask_all(names);
     arena_init(&tree);
     arena_init(&arena);
-    work = (struct parse_work){ pattern_work_new(MAX_GROUPS), &arena, NULL };
+    work = (struct parse_work){ .pattern = pattern_work_new(MAX_GROUPS), .arena = &arena };
     conf = tree_root_map(&tree);
     parser = NULL;
     return 0;

@@ -34,7 +34,7 @@ set_up(void **state)
     names = names_new();
     arena_init(&tree);
     arena_init(&arena);
-    work = (struct parse_work){ pattern_work_new(1), &arena, NULL };
+    work = (struct parse_work){ .pattern = pattern_work_new(1), .arena = &arena };
     conf = tree_root_map(&tree);
     parser = NULL;
     return 0;
