@@ -11,7 +11,8 @@
  * librdkafka's threads run.
  *
  *     kafka            the plugin: beginning and end
- *     kafka_settings   what the user may say, with kafka_java, _jaas, _property
+ *     kafka_settings   what the user may say, with kafka_java, _jaas, _property,
+ *                      _security
  *     kafka_producer   the client, and another one when it has failed for good
  *     kafka_partition  which partition a key belongs to
  *     kafka_topic      topics by name, and a place for every message

@@ -20,6 +20,9 @@ static const struct row {
     bool                only_new;
     struct kafka_advice advice;
 } rows[] = {
+    { RD_KAFKA_RESP_ERR__AUTHENTICATION, "not valid in current SASL state", false, { TROUBLE_LOGIN,
+      "the broker wants no login there",
+      " (check security.protocol, PLAINTEXT or SSL, and the port)" } },
     { RD_KAFKA_RESP_ERR__AUTHENTICATION, "handshake failed", false, { TROUBLE_LOGIN,
       "the brokers refuse the login",
       " (check sasl.mechanism: the listener offers others)" } },
@@ -47,9 +50,11 @@ static const struct row {
       "the broker does not take our certificate",
       " (check ssl.certificate.location: who signed it, and until when it is good)" } },
     { RD_KAFKA_RESP_ERR__RESOLVE, "", false, { TROUBLE_RESOLVE,
-      "a broker's host name cannot be resolved", " (check bootstrap.servers and the DNS)" } },
+      "a broker's host name cannot be resolved",
+      " (check bootstrap.servers and the DNS, and the brokers' advertised.listeners)" } },
     { ANY_CODE, "Failed to resolve", false, { TROUBLE_RESOLVE,
-      "a broker's host name cannot be resolved", " (check bootstrap.servers and the DNS)" } },
+      "a broker's host name cannot be resolved",
+      " (check bootstrap.servers and the DNS, and the brokers' advertised.listeners)" } },
     { ANY_CODE, "broker might require SASL", true, { TROUBLE_NEEDS_LOGIN,
       "the broker ends the connection, as if it wanted a login",
       " (check security.protocol: SASL_PLAINTEXT or SASL_SSL)" } },
@@ -61,9 +66,12 @@ static const struct row {
       " (check security.protocol and the port)" } },
     { ANY_CODE, "wrong version number", true, { TROUBLE_NOT_TLS,
       "the broker does not speak TLS", " (check security.protocol and the port)" } },
-    { ANY_CODE, "Connection refused", true, { TROUBLE_REFUSED,
+    { ANY_CODE, "Connect to ", true, { TROUBLE_REFUSED,     /* refused, no route, ... */
       "a broker cannot be reached",
       " (check bootstrap.servers, and that the broker runs)" } },
+    { ANY_CODE, "Connection setup timed out", true, { TROUBLE_REFUSED,
+      "a broker does not answer",
+      " (check bootstrap.servers, security.protocol and the firewall)" } },
     { RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "", false, { TROUBLE_DOWN,
       "no broker can be reached", " (records wait; nothing is lost)" } },
     { RD_KAFKA_RESP_ERR__TIMED_OUT, "timed out", false, { TROUBLE_LOST,

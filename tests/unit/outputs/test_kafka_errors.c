@@ -29,6 +29,8 @@ static const struct heard {
       "invalid credentials with SASL mechanism SCRAM-SHA-256", TROUBLE_LOGIN, "2.6.1" },
     { LOGIN, "SASL SCRAM-SHA-256 mechanism handshake failed: Broker: Unsupported SASL mechanism",
       TROUBLE_LOGIN, "sasl.mechanism" },
+    { LOGIN, "SASL PLAIN mechanism handshake failed: Broker: Request not valid in current SASL "
+      "state: broker's supported mechanisms: ", TROUBLE_LOGIN, "PLAINTEXT or SSL" },
     { SSL_FAILED, "SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: "
       "broker certificate could not be verified", TROUBLE_CERTIFICATE, "ssl.ca.location" },
     { TRANSPORT, "ssl://h:9093: SSL routines::certificate verify failed", TROUBLE_CERTIFICATE,
@@ -45,7 +47,11 @@ static const struct heard {
       TROUBLE_NOT_TLS, "port" },
     { TRANSPORT, "Connect to ipv4#127.0.0.1:1 failed: Connection refused", TROUBLE_REFUSED,
       "bootstrap.servers" },
+    { TRANSPORT, "Connect to ipv4#192.0.2.1:9092 failed: No route to host", TROUBLE_REFUSED,
+      "bootstrap.servers" },
+    { TRANSPORT, "Connection setup timed out in state CONNECT", TROUBLE_REFUSED, "firewall" },
     { RD_KAFKA_RESP_ERR__RESOLVE, "Failed to resolve 'nosuch:9092'", TROUBLE_RESOLVE, "DNS" },
+    { TRANSPORT, "Failed to resolve 'inside:9092'", TROUBLE_RESOLVE, "advertised.listeners" },
     { RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "1/1 brokers are down", TROUBLE_DOWN, "wait" },
     { RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, "Cluster authorization failed",
       TROUBLE_OTHER, "IdempotentWrite" },
