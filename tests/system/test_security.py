@@ -48,6 +48,10 @@ def config(topic, paths, servers, output):
 
 # --- what works
 
+def pem(path):
+    return path.read_text()
+
+
 WAYS = {
     "PLAIN": lambda k: (k.sasl, {"security.protocol": "SASL_PLAINTEXT", **login()}),
     "TLS": lambda k: (k.tls, tls(k)),
@@ -55,6 +59,15 @@ WAYS = {
         "ssl.ca.location": str(k.certificates.other_ca),
         "enable.ssl.certificate.verification": False})),
     "mutual TLS": lambda k: (k.mutual_tls, tls(k, **client_certificate(k))),
+    "mutual TLS by a PKCS#12 store": lambda k: (k.mutual_tls, tls(k, **{
+        "ssl.keystore.location": str(k.certificates.client_store),
+        "ssl.keystore.password": k.certificates.PASSWORD})),
+    "mutual TLS by a key with a password, Java's names": lambda k: (k.mutual_tls, {
+        "security.protocol": "SSL", "broker.address.family": "v4",
+        "ssl.truststore.certificates": pem(k.certificates.ca),
+        "ssl.keystore.certificate.chain": pem(k.certificates.client),
+        "ssl.keystore.key": pem(k.certificates.client_locked_key),
+        "ssl.key.password": k.certificates.PASSWORD}),
     "PLAIN over TLS": lambda k: (k.sasl_tls, sasl_tls(k, **login())),
     "Java's names": lambda k: (k.sasl_tls, {
         "security.protocol": "SASL_SSL", "ssl.truststore.type": "PEM",
@@ -136,6 +149,9 @@ MISTAKES = {
         "did not speak TLS|does not speak TLS", r"check security\.protocol and the port"),
     "nobody there": (
         lambda k: ("127.0.0.1:1", {}), "cannot be reached", r"check bootstrap\.servers"),
+    "login to a port that wants none": (
+        lambda k: (k.bootstrap, {"security.protocol": "SASL_PLAINTEXT", **login()}),
+        "wants no login", r"check security\.protocol, PLAINTEXT or SSL, and the port"),
     "no such host": (
         lambda k: ("no-such-broker.invalid:9092", {}), "cannot be resolved",
         r"check bootstrap\.servers and the DNS"),
@@ -191,6 +207,16 @@ def test_check_connect_tells_it_and_ends_with_69(mistake, checked):
     assert len(done.stderr.splitlines()) == 1
     assert re.search(f"{what}.*{advice}", done.stderr), done.stderr
     assert SECRET not in done.stdout + done.stderr
+
+
+def test_check_connect_tries_the_addresses_that_the_cluster_names(tmp_path, kafka, topic):
+    """What is configured answers; the records would go to where nobody listens."""
+    path = write_config(tmp_path / "stoker.yaml", config(topic, "/nothing", kafka.behind_proxy, {}))
+    done = stoker("check", "--connect", "-c", path)
+    assert done.returncode == CLUSTER, done.stderr
+    [line] = done.stderr.splitlines()
+    assert f"broker 1 cannot be reached at {kafka.proxied}, " in line
+    assert "check the brokers' advertised.listeners" in line and "Connection refused" in line
 
 
 def test_scram_to_kafka_4_is_told_at_the_start(agents, kafka, log):
