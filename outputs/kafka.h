@@ -158,6 +158,7 @@ struct kafka_topic {
     _Atomic int32_t        count;           /* partitions, 0: not known; workers read it */
     _Atomic uint64_t       turn;            /* for records that take turns; workers count it up */
     struct kafka_lane    **lanes;
+    uint64_t               known_at;        /* clock_ms(): metadata has last told of them */
     int32_t                nlanes;          /* as many as partitions, */
     int32_t                max_lanes;       /* and those that were there once */
     bool                   shrinks;         /* nothing is handed over until all is back */

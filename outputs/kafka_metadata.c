@@ -102,6 +102,7 @@ on_known(struct kafka_topic *t, int32_t count)
         kafka_metadata_fine(t);
     else if (waiting_messages(t) == 0)
         t->state = TOPIC_KNOWN;
+    t->known_at = clock_ms();
     kafka_topic_resize(t, count);
 }
 
