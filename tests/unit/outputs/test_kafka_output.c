@@ -156,6 +156,28 @@ headers_and_times_keep_their_place(void **state)
     }
 }
 
+/* librdkafka cannot send it. */
+static void
+the_beginning_of_time_is_kept_in_a_header(void **state)
+{
+    struct chunk *c;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    given_topic("t", 1);
+    c = begin_chunk(&sources[0]);
+    add_message(c, "0")->timestamp = 0;
+    add_message(c, "1")->timestamp = 1;
+    push(c, "t");
+    then_settled(2);
+    when_read_back("t", 1);
+    then_received(2, true);
+    assert_string_equal(received[0].headers, "stoker.timestamp=0;");
+    assert_int_equal(received[1].timestamp, 1);
+    assert_string_equal(received[1].headers, "");
+}
+
 static void
 a_missing_value_and_an_empty_one_are_told_apart(void **state)
 {
@@ -497,6 +519,7 @@ main(void)
         TEST(what_comes_in_one_round_of_the_loop_travels_together),
         TEST(keyless_records_stay_and_then_move_to_the_emptiest_lane),
         TEST(headers_and_times_keep_their_place),
+        TEST(the_beginning_of_time_is_kept_in_a_header),
         TEST(a_missing_value_and_an_empty_one_are_told_apart),
         TEST(a_partition_by_number_is_obeyed_or_its_record_rejected),
         TEST(a_record_larger_than_the_limit_is_rejected_and_its_neighbours_arrive),
