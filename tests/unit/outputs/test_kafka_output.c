@@ -116,6 +116,33 @@ keyless_records_stay_and_then_move_to_the_emptiest_lane(void **state)
         assert_in_range(count[i], 1000, 3000);
 }
 
+/* Long before a batch is full. */
+static void
+keyless_records_that_come_slowly_move_on_too(void **state)
+{
+    struct kafka_topic *t;
+    int32_t             first;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    t = given_known_topic("t", 4);
+    for (unsigned i = 0; i < 3; i++) {
+        if (i == 2)
+            t->sticky_since -= 2000;        /* as if it had been so long ago */
+        when_sent("t", 10 * i, 10, 0);
+        then_settled(10 * (i + 1));
+    }
+    when_read_back("t", 4);
+    then_received(30, true);
+    first = -1;
+    for (unsigned i = 0; i < nreceived; i++)
+        if (received[i].number == 0)
+            first = received[i].partition;
+    for (unsigned i = 0; i < nreceived; i++)
+        assert_true((received[i].partition == first) == (received[i].number < 20));
+}
+
 static void
 headers_and_times_keep_their_place(void **state)
 {
@@ -518,6 +545,7 @@ main(void)
         TEST(one_lane_has_never_two_batches_out),
         TEST(what_comes_in_one_round_of_the_loop_travels_together),
         TEST(keyless_records_stay_and_then_move_to_the_emptiest_lane),
+        TEST(keyless_records_that_come_slowly_move_on_too),
         TEST(headers_and_times_keep_their_place),
         TEST(the_beginning_of_time_is_kept_in_a_header),
         TEST(a_missing_value_and_an_empty_one_are_told_apart),

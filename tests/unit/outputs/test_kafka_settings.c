@@ -22,6 +22,9 @@ the_smallest_configuration_is_safe_and_compressed(void **state)
     then_property("allow.auto.create.topics", "false");
     then_property("linger.ms", "1");
     assert_int_equal(settings.linger, 5);
+    assert_int_equal(settings.send, KAFKA_ASYNC);
+    assert_int_equal(settings.on_rejected, REJECTED_DEAD_LETTER);
+    assert_null(settings.dead_letter_topic);
     assert_int_equal(settings.partitioner, KAFKA_MURMUR2_RANDOM);
     assert_int_equal(settings.keyless, KAFKA_STICKY);
     assert_int_equal(settings.batch_bytes, 980000);
