@@ -39,6 +39,16 @@ static const struct heard {
       TROUBLE_CLIENT, "ssl.certificate.location" },
     { TRANSPORT, "Receive failed: SSL routines::sslv3 alert certificate unknown: SSL alert number "
       "46", TROUBLE_CLIENT, "who signed it" },
+    { TRANSPORT, "Receive failed: SSL routines::tlsv13 alert certificate required: SSL alert number "
+      "116", TROUBLE_CLIENT, "ssl.key.location" },
+    { SSL_FAILED, "SSL handshake failed: SSL routines::tlsv1 alert unknown ca: SSL alert number 48",
+      TROUBLE_CLIENT, "ssl.certificate.location" },
+    { SSL_FAILED, "SSL handshake failed: SSL routines::wrong version number: connecting to a "
+      "PLAINTEXT broker listener?", TROUBLE_NOT_TLS, "port" },
+    { SSL_FAILED, "SSL handshake failed: SSL routines::no protocols available", TROUBLE_OTHER,
+      "ssl.*" },
+    { RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, "SASL Authentication failed", TROUBLE_LOGIN,
+      "sasl.password" },
     { TRANSPORT, "Disconnected while requesting ApiVersion: might be caused by incorrect "
       "security.protocol configuration", TROUBLE_NEEDS_TLS, "security.protocol" },
     { TRANSPORT, "Disconnected: verify that security.protocol is correctly configured, broker "

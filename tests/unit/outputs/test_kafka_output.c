@@ -490,6 +490,39 @@ a_client_that_cannot_be_made_is_an_error_at_start(void **state)
     assert_null(output->pipeline);          /* nothing was begun: it is only freed */
 }
 
+static void
+what_was_said_reaches_those_who_ask_the_output(void **state)
+{
+    (void)state;
+    given_setting("buffer.memory", "8MiB");
+    given_setting("linger.ms", "40");
+    given_setting("key.serializer", "integer");
+    given_setting("send", "sync");
+    given_setting("on_rejected", "halt");
+    load_output("localhost:1");
+    assert_int_equal(output->memory, 8 << 20);
+    assert_int_equal(output->read_pause, 40);
+    assert_int_equal(output->key_serializer, SERIALIZER_INTEGER);
+    assert_int_equal(output->on_rejected, REJECTED_HALT);
+    assert_true(output->one_at_a_time && !output->at_most_once);
+}
+
+static void
+keys_that_are_ignored_choose_no_partition(void **state)
+{
+    (void)state;
+    given_setting("partitioner", "murmur2");
+    load_output("localhost:1");
+    assert_int_equal(output->ops->partition_of(output, 8, SLICE("foo"), 0), 0);
+    output->ops->free(output);
+    nsettings = 0;
+    given_setting("partitioner", "murmur2");
+    given_setting("partitioner.ignore.keys", "true");
+    load_output("localhost:1");
+    assert_int_equal(output->ops->partition_of(output, 8, SLICE("foo"), 0), PARTITION_FREE);
+    assert_int_equal(output->ops->partition_of(output, 8, NO_SLICE, 0), PARTITION_FREE);
+}
+
 /* ---- Workers beside the loop ----------------------------------------------- */
 
 static _Atomic bool workers_go_on;
@@ -560,6 +593,8 @@ main(void)
         TEST(a_run_placed_for_more_partitions_than_there_are_is_placed_again),
         TEST(an_output_that_sent_nothing_stops_at_once),
         TEST(a_client_that_cannot_be_made_is_an_error_at_start),
+        TEST(what_was_said_reaches_those_who_ask_the_output),
+        TEST(keys_that_are_ignored_choose_no_partition),
         TEST(workers_look_up_topics_while_the_loop_adds_them),
     };
 

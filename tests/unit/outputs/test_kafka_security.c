@@ -131,6 +131,15 @@ pem_stores_go_where_librdkafka_wants_them(void **state)
     given("ssl.truststore.type", "PEM");
     takes("ssl.truststore.location", "/etc/ssl/certs/ca-certificates.crt", "ssl.ca.location",
           "/etc/ssl/certs/ca-certificates.crt");
+    given("ssl.truststore.type", "PEM");
+    takes("ssl.truststore.password", "x", "client.id", "stoker");
+    given("ssl.truststore.password", "hunter2");
+    when_loaded();
+    assert_false(loaded);
+    assert_int_equal(errs.list[0].at.line, 9);
+    assert_non_null(strstr(errs.list[0].text, "use 'ssl.ca.location'"));
+    tear_down(NULL);
+    set_up(NULL);
     given("ssl.keystore.type", "PEM");
     takes("ssl.keystore.location", "/etc/hostname", "ssl.key.location", "/etc/hostname");
     given("ssl.keystore.type", "PEM");

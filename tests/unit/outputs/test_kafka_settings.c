@@ -96,6 +96,7 @@ values_are_checked_in_their_place(void **state)
     refuses("message.max.bytes", "10", AT_VALUE, "between");
     refuses("partitioner", "murmur3", AT_VALUE, "did you mean 'murmur2'");
     refuses("linger.ms", "soon", AT_VALUE, "'linger.ms'");
+    refuses("linger.ms", "60001", AT_VALUE, "60000 at most");
     refuses("delivery.timeout.ms", "-1", AT_VALUE, "'delivery.timeout.ms'");
     refuses("delivery.timeout.ms", "5", AT_VALUE, "more than 'linger.ms', which is 5");
     refuses("create_topics", "perhaps", AT_VALUE, "true or false");
@@ -229,6 +230,13 @@ java_names_are_translated(void **state)
     takes("request.required.acks", "1", "acks", "1");
     takes("allow.auto.create.topics", "true", "allow.auto.create.topics", "true");
     takes("message.timeout.ms", "5000", "message.timeout.ms", "5000");
+    given("queue.buffering.max.ms", "30");
+    when_loaded();
+    assert_int_equal(settings.linger, 30);
+    tear_down(NULL);
+    set_up(NULL);
+    nentries = 0;
+    takes("metadata.broker.list", "a:1,b:2", "bootstrap.servers", "a:1,b:2");
 }
 
 static void
@@ -478,7 +486,8 @@ properties_of_the_design_are_not_the_users(void **state)
         "queue.buffering.max.messages", "queue.buffering.max.kbytes",
         "queue.buffering.backpressure.threshold", "queuing.strategy",
         "sticky.partitioning.linger.ms", "enable.gapless.guarantee", "delivery.report.only.error",
-        "statistics.interval.ms", "log.queue", "enabled_events", "opaque", "msg_order_cmp",
+        "produce.offset.report", "builtin.features", "statistics.interval.ms", "log.queue",
+        "enabled_events", "opaque", "msg_order_cmp",
         "default_topic_conf", "interceptors", "dr_msg_cb", "dr_cb", "error_cb", "log_cb",
         "partitioner_cb", "socket_cb",
     };
