@@ -39,8 +39,8 @@ static const struct heard {
       TROUBLE_CLIENT, "ssl.certificate.location" },
     { TRANSPORT, "Receive failed: SSL routines::sslv3 alert certificate unknown: SSL alert number "
       "46", TROUBLE_CLIENT, "who signed it" },
-    { TRANSPORT, "Receive failed: SSL routines::tlsv13 alert certificate required: SSL alert number "
-      "116", TROUBLE_CLIENT, "ssl.key.location" },
+    { TRANSPORT, "Receive failed: SSL routines::tlsv13 alert certificate required: SSL alert "
+      "number 116", TROUBLE_CLIENT, "ssl.key.location" },
     { SSL_FAILED, "SSL handshake failed: SSL routines::tlsv1 alert unknown ca: SSL alert number 48",
       TROUBLE_CLIENT, "ssl.certificate.location" },
     { SSL_FAILED, "SSL handshake failed: SSL routines::wrong version number: connecting to a "
