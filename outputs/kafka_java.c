@@ -210,11 +210,22 @@ store_is(const struct kafka_loading *l, const char *type_key, const char *type)
     return n != NULL && n->kind == NODE_SCALAR && strcasecmp(n->text, type) == 0;
 }
 
+static bool
+is_pem_file(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot != NULL && (strcasecmp(dot, ".pem") == 0 || strcasecmp(dot, ".crt") == 0);
+}
+
 static void
 take_truststore(struct kafka_loading *l, const struct node *entry, const char *text)
 {
     if (store_is(l, "ssl.truststore.type", "PEM"))
         (void)set(l, "ssl.ca.location", text, entry);
+    else if (is_pem_file(text))
+        (void)refuse(l, entry, "needs 'ssl.truststore.type: PEM', as with the Java client (or "
+                               "write 'ssl.ca.location')");
     else
         (void)refuse(l, entry, "is a Java key store, which cannot be read here (export its "
                                "certificates as PEM and name that file in 'ssl.ca.location')");
@@ -247,6 +258,9 @@ take_keystore(struct kafka_loading *l, const struct node *entry, const char *tex
     if (store_is(l, "ssl.keystore.type", "PEM")) {
         (void)set(l, "ssl.certificate.location", text, entry);
         (void)set(l, "ssl.key.location", text, entry);
+    } else if (!store_is(l, "ssl.keystore.type", "PKCS12") && is_pem_file(text)) {
+        (void)refuse(l, entry, "needs 'ssl.keystore.type: PEM', as with the Java client (or write "
+                               "'ssl.certificate.location' and 'ssl.key.location')");
     } else if (!store_is(l, "ssl.keystore.type", "PKCS12") && dot != NULL &&
                strcasecmp(dot, ".jks") == 0) {
         (void)refuse(l, entry, "is a Java key store, which cannot be read here (convert it to "

@@ -226,3 +226,11 @@ def test_scram_to_kafka_4_is_told_at_the_start(agents, kafka, log):
                                                  **login("SCRAM-SHA-256")})).start()
     agent.wait_log(r"librdkafka \S+ cannot log in to Kafka 4 with SCRAM")
     agent.wait_log("refuse the login.*before 2.6.1 cannot use SCRAM with Kafka 4")
+
+
+def test_kerberos_to_kafka_4_is_told_at_the_start(agents, log):
+    """librdkafka before 2.11.0 cannot."""
+    agent = agents(config("t", log, "127.0.0.1:1", {
+        "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI",
+        "sasl.kerberos.kinit.cmd": "true"})).start()
+    agent.wait_log(r"librdkafka \S+ cannot log in to Kafka 4 with GSSAPI")

@@ -131,6 +131,8 @@ pem_stores_go_where_librdkafka_wants_them(void **state)
     given("ssl.truststore.type", "PEM");
     takes("ssl.truststore.location", "/etc/ssl/certs/ca-certificates.crt", "ssl.ca.location",
           "/etc/ssl/certs/ca-certificates.crt");
+    refuses("ssl.truststore.location", "/x/ca.pem", AT_VALUE, "'ssl.truststore.type: PEM'");
+    refuses("ssl.keystore.location", "/x/me.crt", AT_VALUE, "'ssl.keystore.type: PEM'");
     given("ssl.truststore.type", "PEM");
     takes("ssl.truststore.password", "x", "client.id", "stoker");
     given("ssl.truststore.password", "hunter2");
