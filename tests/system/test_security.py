@@ -84,7 +84,8 @@ def ships(agents, kafka, topic, log, servers, output):
     kafka.wait_count(topic, LINES)
     agent.wait_acked(log)
     agent.stop()
-    assert agent.command("check", "--connect").returncode == DONE
+    done = agent.command("check", "--connect")
+    assert done.returncode == DONE and done.stderr == ""
     assert sorted(number_of(r.value) for r in kafka.read(topic)) == list(range(LINES))
 
 
@@ -168,6 +169,22 @@ def test_run_tells_what_is_wrong_and_what_to_do(mistake, agents, kafka, log):
     assert len(agent.log().splitlines()) < 12, f"it repeats itself:\n{agent.log()}"
     assert SECRET not in agent.log()
     assert agent.offset(log) == 0
+
+
+@pytest.mark.parametrize("protocol, settings, unused", [
+    (None, login(), ["sasl.mechanism"]), ("SSL", login(), ["sasl.mechanism"]),
+    (None, {"ssl.ca.location": "probe"}, ["ssl.ca.location"]),
+    ("SASL_PLAINTEXT", {**login(), "ssl.ca.location": "probe"}, ["ssl.ca.location"]),
+    ("SASL_SSL", {**login(), "ssl.endpoint.identification.algorithm": "none"}, []),
+])
+def test_what_the_protocol_does_not_use_is_a_warning(protocol, settings, unused, tmp_path):
+    """Who has forgotten the protocol would send in the clear."""
+    output = {**settings, **({"security.protocol": protocol} if protocol else {})}
+    path = write_config(tmp_path / "stoker.yaml", config("t", "/nothing", "localhost", output))
+    done = stoker("check", "-c", path)
+    assert done.returncode == DONE
+    assert re.findall(r"'([^']+)' has no effect: security.protocol is", done.stderr) == unused
+    assert len(done.stderr.splitlines()) == len(unused)
 
 
 def test_a_wrong_password_that_is_put_right_loses_nothing(agents, kafka, topic, log):
