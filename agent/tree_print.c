@@ -211,7 +211,11 @@ secret_key(struct slice line, size_t offset)
     while (secret && end < line.len &&
            (isalnum((unsigned char)line.ptr[end]) || strchr("._-\"'", line.ptr[end]) != NULL))
         end++;
-    if (end == offset || end + 1 >= line.len || line.ptr[end] != ':')
+    if (end == offset || end + 1 >= line.len)
+        return 0;
+    if (line.ptr[end] == '=')           /* of a login line */
+        return end - offset;
+    if (line.ptr[end] != ':')
         return 0;
     return strchr(" \t", line.ptr[end + 1]) != NULL || strchr("\"'", line.ptr[end - 1]) != NULL
         ? end - offset : 0;

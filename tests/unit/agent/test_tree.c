@@ -678,6 +678,7 @@ a_password_in_the_line_of_a_mistake_is_hidden(void **state)
         { "{m: {x: 1, 'ssl.key.password':\"a, b\"}}", "{m: {x: 1, 'ssl.key.password':******}}" },
         { "{m: {jaas.config: 'a b', client.Secret: c d}, x: 1}",
           "{m: {jaas.config: *****, client.Secret: ***}, x: 1}" },
+        { "{m: 'user=\"a\" password=\"b: c\";'}", "{m: 'user=\"a\" password=******;'}" },
         { "{m: {x: secret-host:9092, password: '${env:NONE:-}'}}",
           "{m: {x: secret-host:9092, password: '${env:NONE:-}'}}" },
     };
