@@ -35,7 +35,8 @@ bool tree_complete(const struct tree *t);
  *         the source line
  *         ^~~~
  * sorted by load order and line; without a line only as FILE: message.  The
- * source is shown as it was written, so that ${file:} shows no secret. */
+ * source is shown as it was written, so that ${file:} shows no secret; but for the value of
+ * a key that names one (a password). */
 void tree_print_errors(FILE *out, const struct tree *t, const struct errors *errs);
 
 /* The text of a file as it was read, and its place in the load order; -1 if

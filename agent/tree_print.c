@@ -2,9 +2,11 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "agent/base/buf.h"
 #include "agent/base/mem.h"
@@ -193,6 +195,76 @@ token_length(struct slice line, size_t offset)
     return plain_length(rest, in_brackets(line, offset));
 }
 
+/* ---- What is not shown ---------------------------------------------------- */
+
+/* How long the key is that begins or goes on at `offset` and names a secret; 0: none. */
+static size_t
+secret_key(struct slice line, size_t offset)
+{
+    static const char *const words[] = { "passw", "secret", "jaas" };
+    size_t                   end = offset;
+    bool                     secret = false;
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        secret = secret || (strlen(words[i]) <= line.len - offset &&
+                            strncasecmp(line.ptr + offset, words[i], strlen(words[i])) == 0);
+    while (secret && end < line.len &&
+           (isalnum((unsigned char)line.ptr[end]) || strchr("._-\"'", line.ptr[end]) != NULL))
+        end++;
+    if (end == offset || end + 1 >= line.len)
+        return 0;
+    if (line.ptr[end] == '=')           /* of a login line */
+        return end - offset;
+    if (line.ptr[end] != ':')
+        return 0;
+    return strchr(" \t", line.ptr[end + 1]) != NULL || strchr("\"'", line.ptr[end - 1]) != NULL
+        ? end - offset : 0;
+}
+
+/* A password stands where it was written, and on the line of another key, perhaps. */
+static size_t
+secret_length(struct slice line, size_t offset)
+{
+    const struct slice rest = { line.ptr + offset, line.len - offset };
+    const bool         quoted = rest.len > 0 && strchr("\"'", *rest.ptr) != NULL;
+
+    if (rest.len == 0 || strchr("|>#", *rest.ptr) != NULL)
+        return 0;
+    if (rest.len > 2 && memcmp(rest.ptr + quoted, "${", 2) == 0)
+        return 0;                   /* from elsewhere */
+    return quoted ? length_through(rest, 1, *rest.ptr)
+                  : plain_length(rest, in_brackets(line, offset));
+}
+
+/* The line with a star for each character of such a value. */
+static struct slice
+hide_secrets(struct slice line, struct buf *hidden)
+{
+    size_t shown = 0, at = 0;
+
+    while (at < line.len) {
+        const size_t key = secret_key(line, at);
+        size_t       len;
+
+        if (key == 0) {
+            at++;
+            continue;
+        }
+        at += key + 1;
+        while (at < line.len && (line.ptr[at] == ' ' || line.ptr[at] == '\t'))
+            at++;
+        len = secret_length(line, at);
+        buf_add(hidden, line.ptr + shown, at - shown);
+        for (size_t n = count_characters((struct slice){ line.ptr + at, len }); n > 0; n--)
+            buf_add_char(hidden, '*');
+        shown = at += len;
+    }
+    if (shown == 0)
+        return line;
+    buf_add(hidden, line.ptr + shown, line.len - shown);
+    return (struct slice){ hidden->ptr, hidden->len };
+}
+
 /* ---- Output --------------------------------------------------------------- */
 
 /* What a terminal would act on, or could not show, is a question mark. */
@@ -239,8 +311,10 @@ cut_line(struct slice line, size_t *column)
 }
 
 static void
-add_source(struct buf *out, struct slice line, size_t column)
+add_source(struct buf *out, struct slice source, size_t column)
 {
+    struct buf         hidden = { NULL, 0, 0 };
+    const struct slice line = hide_secrets(source, &hidden);
     const size_t       token = token_length(line, offset_of(line, column));
     const struct slice part = cut_line(line, &column);
     const size_t       offset = offset_of(part, column), left = part.len - offset;
@@ -255,6 +329,7 @@ add_source(struct buf *out, struct slice line, size_t column)
     for (; width > 1; width--)
         buf_add_char(out, '~');
     buf_add_char(out, '\n');
+    buf_fini(&hidden);
 }
 
 static void

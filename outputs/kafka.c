@@ -5,6 +5,7 @@
 #include "outputs/kafka.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "agent/base/mem.h"
@@ -22,6 +23,16 @@ uses_scram(const struct kafka_settings *s)
 }
 
 static bool
+uses_kerberos(const struct kafka_settings *s)
+{
+    char mechanism[64], protocol[64];
+
+    return kafka_settings_get(s, "sasl.mechanisms", mechanism, sizeof mechanism) &&
+           kafka_settings_get(s, "security.protocol", protocol, sizeof protocol) &&
+           strcmp(mechanism, "GSSAPI") == 0 && strncasecmp(protocol, "SASL", 4) == 0;
+}
+
+static bool
 is_idempotent(const struct kafka_settings *s)
 {
     return s->idempotence;
@@ -35,6 +46,7 @@ static const struct notice {
     const char *text;
 } notices[] = {
     { 0, 0x020601, uses_scram, "cannot log in to Kafka 4 with SCRAM (2.6.1 can)" },
+    { 0, 0x020b00, uses_kerberos, "cannot log in to Kafka 4 with GSSAPI (2.11.0 can)" },
     { 0x020200, 0x020500, is_idempotent, "may fail to send batches again after a lost connection "
                                          "(use 2.0, 2.1, or 2.5.3 and later)" },
 };

@@ -11,7 +11,8 @@
  * librdkafka's threads run.
  *
  *     kafka            the plugin: beginning and end
- *     kafka_settings   what the user may say, with kafka_java, _jaas, _property
+ *     kafka_settings   what the user may say, with kafka_java, _jaas, _property,
+ *                      _security
  *     kafka_producer   the client, and another one when it has failed for good
  *     kafka_partition  which partition a key belongs to
  *     kafka_topic      topics by name, and a place for every message
@@ -158,6 +159,7 @@ struct kafka_topic {
     _Atomic int32_t        count;           /* partitions, 0: not known; workers read it */
     _Atomic uint64_t       turn;            /* for records that take turns; workers count it up */
     struct kafka_lane    **lanes;
+    uint64_t               known_at;        /* clock_ms(): metadata has last told of them */
     int32_t                nlanes;          /* as many as partitions, */
     int32_t                max_lanes;       /* and those that were there once */
     bool                   shrinks;         /* nothing is handed over until all is back */

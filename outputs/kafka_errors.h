@@ -20,7 +20,7 @@ enum kafka_trouble {
     TROUBLE_NEEDS_LOGIN,
     TROUBLE_NOT_TLS,        /* we speak TLS, the listener does not */
     TROUBLE_DOWN,           /* no broker at all */
-    TROUBLE_LOST,           /* a connection that worked has ended */
+    TROUBLE_LOST,           /* a connection that worked has ended, or is not made again */
     TROUBLE_OTHER,
     TROUBLES                /* how many */
 };

@@ -20,7 +20,7 @@ typedef void take_f(struct kafka_loading *l, const struct node *entry, const cha
 
 enum fate {
     RENAMED,        /* librdkafka calls it `other` */
-    BOTH,           /* it means this and `other` at once */
+    BOTH,           /* it means this, and `other` too where that is not said */
     IGNORED,        /* it has no meaning here; `why` says so in a warning */
     IF_KNOWN,       /* newer versions of librdkafka have it; otherwise IGNORED */
     REFUSED,        /* it cannot be honoured; `why` says why */
@@ -56,14 +56,6 @@ set(struct kafka_loading *l, const char *name, const char *text, const struct no
                                 l->errs);
 }
 
-static const char *
-last_part(const char *class_name)
-{
-    const char *dot = strrchr(class_name, '.');
-
-    return dot != NULL ? dot + 1 : class_name;
-}
-
 static void
 take_batch_size(struct kafka_loading *l, const struct node *entry, const char *text)
 {
@@ -91,12 +83,29 @@ take_buffer_memory(struct kafka_loading *l, const struct node *entry, const char
         (void)refuse(l, entry, "must be 4MiB at least: it lowers 'memory' of the section 'agent'");
 }
 
+/* A class of Kafka's without its package; others may have one of the same name. */
+static const char *
+kafkas_own(const char *class_name)
+{
+    static const char *const packages[] = {
+        "org.apache.kafka.clients.producer.internals.", "org.apache.kafka.clients.producer.",
+    };
+
+    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)
+        if (strncmp(class_name, packages[i], strlen(packages[i])) == 0)
+            return class_name + strlen(packages[i]);
+    return class_name;
+}
+
 static void
 take_partitioner_class(struct kafka_loading *l, const struct node *entry, const char *text)
 {
-    const char *name = last_part(text);
+    const char *name = kafkas_own(text);
 
-    if (strcmp(name, "DefaultPartitioner") == 0)
+    if (node_get(l->map, "partitioner") != NULL)
+        (void)errors_at(l->errs, entry->key_at, "'%s' cannot stand beside 'partitioner'",
+                        entry->key);
+    else if (strcmp(name, "DefaultPartitioner") == 0)
         l->settings->partitioner = KAFKA_MURMUR2_RANDOM;
     else if (strcmp(name, "RoundRobinPartitioner") == 0)
         l->settings->partitioner = KAFKA_ROUND_ROBIN;
@@ -110,9 +119,12 @@ static void
 take_ignore_keys(struct kafka_loading *l, const struct node *entry, const char *text)
 {
     struct error err;
+    bool         yes;
 
-    if (field_bool(text, &l->settings->ignore_keys, &err) == -1)
+    if (field_bool(text, &yes, &err) == -1)
         (void)refuse(l, entry, "must be true or false");
+    else if (yes)
+        l->settings->ignore_keys = true;        /* a partitioner.class may have said so, too */
 }
 
 static void
@@ -161,6 +173,19 @@ take_send_buffer(struct kafka_loading *l, const struct node *entry, const char *
     (void)set(l, "socket.send.buffer.bytes", strcmp(text, "-1") == 0 ? "0" : text, entry);
 }
 
+static void
+take_idle(struct kafka_loading *l, const struct node *entry, const char *text)
+{
+    (void)set(l, "connections.max.idle.ms", strcmp(text, "-1") == 0 ? "0" : text, entry);
+}
+
+static bool
+is_whole_number(const char *text)
+{
+    text += *text == '-';
+    return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
 /* Java writes a level for every codec; the one in use counts. */
 static void
 take_level(struct kafka_loading *l, const struct node *entry, const char *text)
@@ -173,6 +198,8 @@ take_level(struct kafka_loading *l, const struct node *entry, const char *text)
     strcat(in_use, ".level");
     if (strcmp(entry->key, in_use) == 0)
         (void)set(l, "compression.level", text, entry);
+    else if (!is_whole_number(text))
+        (void)refuse(l, entry, "must be a number");
 }
 
 static bool
@@ -183,11 +210,22 @@ store_is(const struct kafka_loading *l, const char *type_key, const char *type)
     return n != NULL && n->kind == NODE_SCALAR && strcasecmp(n->text, type) == 0;
 }
 
+static bool
+is_pem_file(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot != NULL && (strcasecmp(dot, ".pem") == 0 || strcasecmp(dot, ".crt") == 0);
+}
+
 static void
 take_truststore(struct kafka_loading *l, const struct node *entry, const char *text)
 {
     if (store_is(l, "ssl.truststore.type", "PEM"))
         (void)set(l, "ssl.ca.location", text, entry);
+    else if (is_pem_file(text))
+        (void)refuse(l, entry, "needs 'ssl.truststore.type: PEM', as with the Java client (or "
+                               "write 'ssl.ca.location')");
     else
         (void)refuse(l, entry, "is a Java key store, which cannot be read here (export its "
                                "certificates as PEM and name that file in 'ssl.ca.location')");
@@ -220,6 +258,9 @@ take_keystore(struct kafka_loading *l, const struct node *entry, const char *tex
     if (store_is(l, "ssl.keystore.type", "PEM")) {
         (void)set(l, "ssl.certificate.location", text, entry);
         (void)set(l, "ssl.key.location", text, entry);
+    } else if (!store_is(l, "ssl.keystore.type", "PKCS12") && is_pem_file(text)) {
+        (void)refuse(l, entry, "needs 'ssl.keystore.type: PEM', as with the Java client (or write "
+                               "'ssl.certificate.location' and 'ssl.key.location')");
     } else if (!store_is(l, "ssl.keystore.type", "PKCS12") && dot != NULL &&
                strcasecmp(dot, ".jks") == 0) {
         (void)refuse(l, entry, "is a Java key store, which cannot be read here (convert it to "
@@ -323,6 +364,7 @@ static const struct row rows[] = {
     REFUSE("config.providers", "is not needed: use ${env:NAME} or ${file:PATH}"),
     TAKE("receive.buffer.bytes", take_receive_buffer),
     TAKE("send.buffer.bytes", take_send_buffer),
+    TAKE("connections.max.idle.ms", take_idle),
     IGNORE("socket.connection.setup.timeout.max.ms", "the time-out does not grow"),
     TAKE("ssl.truststore.location", take_truststore),
     TAKE("ssl.truststore.type", take_truststore_type),
@@ -403,7 +445,7 @@ take_row(struct kafka_loading *l, const struct row *row, const struct node *entr
         (void)set(l, row->other, text, entry);
         return;
     case BOTH:
-        if (set(l, row->other, text, entry) == 0)
+        if (node_get(l->map, row->other) != NULL || set(l, row->other, text, entry) == 0)
             (void)set(l, row->name, text, entry);
         return;
     case IF_KNOWN:

@@ -17,11 +17,11 @@
 
 /* One output while it is loaded. */
 struct kafka_loading {
-    struct kafka_settings         *settings;
-    const struct kafka_properties *properties;
-    const struct node             *map;     /* as the user wrote it */
-    const char                    *what;    /* "output 'main'" */
-    struct errors                 *errs;
+    struct kafka_settings   *settings;
+    struct kafka_properties *properties;
+    const struct node       *map;       /* as the user wrote it */
+    const char              *what;      /* "output 'main'" */
+    struct errors           *errs;
 };
 
 /* Another spelling of a key of the settings table, or NULL. */
@@ -36,5 +36,8 @@ size_t kafka_java_names(const char **names, size_t room);
 /* The user name and the rest of a sasl.jaas.config, set where librdkafka wants
  * them (kafka_jaas.c). */
 void kafka_jaas_take(struct kafka_loading *l, const struct node *entry, const char *text);
+
+/* What of logins and TLS does not go together, once everything was taken (kafka_security.c). */
+void kafka_security_check(struct kafka_loading *l);
 
 #endif

@@ -98,6 +98,7 @@ on_known(struct kafka_topic *t, int32_t count)
 {
     const bool was_seen = t->nlanes > 0;
 
+    t->known_at = clock_ms();
     if (t->state != TOPIC_FORBIDDEN || !was_seen)
         kafka_metadata_fine(t);
     else if (waiting_messages(t) == 0)

@@ -1,7 +1,8 @@
 /* kafka_probe.c - `check --connect`: would this output work?
  *
  * A producer of its own, which creates nothing, and no loop: brokers and login
- * first, then every topic, then what the topics say about sizes.
+ * first, each broker by the address that the cluster has for it, then every topic,
+ * then what the topics say about sizes.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -21,6 +22,7 @@ enum {
     RETRY_MS = 300,
     HOPE_MS = 5000,         /* how long a cluster may take before an error counts */
     SIZES_MS = 3000,        /* how long its answer about sizes is worth waiting for */
+    BROKERS_MS = 3000,      /* how long each broker has to answer, all at once */
 };
 
 struct probe {
@@ -187,6 +189,84 @@ brokers_create(struct probe *p)
     return create;
 }
 
+/* ---- Every broker ----------------------------------------------------------- */
+
+/* Any question that goes to this broker and no other: the answer does not matter. */
+static void
+call_broker(struct probe *p, int i, int wait, rd_kafka_queue_t *answers)
+{
+    rd_kafka_AdminOptions_t   *options =
+        rd_kafka_AdminOptions_new(p->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_ConfigResource_t *broker;
+    char                       text[200];
+
+    snprintf(text, sizeof text, "%" PRId32, p->metadata->brokers[i].id);
+    broker = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, text);
+    rd_kafka_AdminOptions_set_opaque(options, (void *)&p->metadata->brokers[i]);
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, wait, text, sizeof text);
+    rd_kafka_DescribeConfigs(p->rk, &broker, 1, options, answers);
+    rd_kafka_ConfigResource_destroy(broker);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+static bool
+is_answer(rd_kafka_resp_err_t err)
+{
+    return err != RD_KAFKA_RESP_ERR__TIMED_OUT && err != RD_KAFKA_RESP_ERR__TRANSPORT;
+}
+
+/* What was heard is the worst of all brokers; its text says of which. */
+static void
+say_silent(struct probe *p, const rd_kafka_metadata_broker_t *broker)
+{
+    const char *name = p->kafka->base.name;
+
+    if (p->heard && (p->advice.trouble == TROUBLE_LOGIN ||
+                     p->advice.trouble == TROUBLE_CERTIFICATE ||
+                     p->advice.trouble == TROUBLE_CLIENT))
+        (void)trouble(p, "output '%s': broker %" PRId32 ", %s:%d: %s%s: %s", name, broker->id,
+                      broker->host, broker->port, p->advice.text, p->advice.advice, p->text);
+    else
+        (void)trouble(p, "output '%s': broker %" PRId32 " cannot be reached at %s:%d, the address "
+                      "that the cluster has for it (check the brokers' advertised.listeners)%s%s",
+                      name, broker->id, broker->host, broker->port, p->heard ? ": " : "",
+                      p->heard ? p->text : "");
+}
+
+/* The servers that are configured may be others than those that the records go to.
+ * False: they cannot all be reached. */
+static bool
+check_brokers(struct probe *p)
+{
+    const rd_kafka_metadata_broker_t *brokers = p->metadata->brokers;
+    const int         count = p->metadata->broker_cnt;
+    const int         wait = left(p) < BROKERS_MS ? left(p) + 1 : BROKERS_MS;
+    const uint64_t    end = clock_ms() + (uint64_t)wait;
+    bool             *answered = mem_zero((size_t)count * sizeof *answered);
+    rd_kafka_queue_t *answers = rd_kafka_queue_new(p->rk);
+    rd_kafka_event_t *event;
+    int               reached = 0;
+
+    p->heard = false;
+    for (int i = 0; i < count; i++)
+        call_broker(p, i, wait, answers);
+    while (reached < count && clock_ms() < end &&
+           (event = rd_kafka_queue_poll(answers, (int)(end - clock_ms()))) != NULL) {
+        const rd_kafka_metadata_broker_t *broker = rd_kafka_event_opaque(event);
+
+        answered[broker - brokers] = is_answer(rd_kafka_event_error(event));
+        reached += answered[broker - brokers];
+        rd_kafka_event_destroy(event);
+    }
+    hear(p);
+    for (int i = 0; i < count; i++)
+        if (!answered[i])
+            say_silent(p, &brokers[i]);
+    rd_kafka_queue_destroy(answers);
+    free(answered);
+    return reached == count;
+}
+
 /* ---- Topics ---------------------------------------------------------------- */
 
 static int
@@ -331,19 +411,21 @@ kafka_probe(struct output *o, const struct strings *topics, uint64_t max_line,
                          .begin = clock_ms(), .deadline = clock_ms() + timeout_ms };
     const size_t   before = errs->count;
     struct strings there = { NULL, 0, 0 };
+    bool           all;
 
     if (begin(&p) == -1)
         return -1;
     check_client_size(&p, max_line);
     if (reach(&p) == 0) {
         p.broker = p.metadata->broker_cnt > 0 ? p.metadata->brokers[0].id : -1;
+        all = check_brokers(&p);
         rd_kafka_metadata_destroy(p.metadata);
         for (size_t i = 0; i < topics->count; i++)
             if (check_topic(&p, topics->list[i]))
                 strings_add(&there, topics->list[i]);
         if (p.kafka->settings.dead_letter_topic != NULL)
             (void)check_topic(&p, p.kafka->settings.dead_letter_topic);
-        if (there.count > 0)
+        if (there.count > 0 && all)
             check_sizes(&p, &there, max_line);
     }
     strings_fini(&there);

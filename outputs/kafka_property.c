@@ -1,7 +1,8 @@
 /* kafka_property.c - see kafka_property.h.
  *
  * The library prints its own reference as a Markdown table; the first three
- * columns of a row are name, C/P/ * and range.
+ * columns of a row are name, C/P/ * and range; behind the others is said what it
+ * is another name of.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -23,6 +24,8 @@ struct property {
     char *name;
     char  side;         /* 'C', 'P' or '*' for both */
     char *range;        /* "0 .. 900000", "true, false", or "" */
+    char *alias_of;     /* the name that it has first of all, or NULL */
+    const struct node *set_by;
 };
 
 struct kafka_properties {
@@ -48,6 +51,18 @@ next_cell(const char **at)
     return mem_copy(begin, (size_t)(end - begin));
 }
 
+static char *
+find_alias(const char *line)
+{
+    static const char before[] = "| Alias for `";
+    const char       *name = strstr(line, before);
+
+    if (name == NULL)
+        return NULL;
+    name += sizeof before - 1;
+    return mem_copy(name, strcspn(name, "`"));
+}
+
 static void
 add_row(struct kafka_properties *p, const char *line)
 {
@@ -59,7 +74,7 @@ add_row(struct kafka_properties *p, const char *line)
         range = next_cell(&line);
     if (range != NULL && strlen(side) == 1 && strchr("CP*", *side) != NULL) {
         p->list = mem_array(p->list, p->count + 1, sizeof *p->list);
-        p->list[p->count++] = (struct property){ name, *side, range };
+        p->list[p->count++] = (struct property){ name, *side, range, find_alias(line), NULL };
         name = range = NULL;
     }
     free(name);
@@ -93,12 +108,13 @@ kafka_properties_free(struct kafka_properties *p)
     for (size_t i = 0; i < p->count; i++) {
         free(p->list[i].name);
         free(p->list[i].range);
+        free(p->list[i].alias_of);
     }
     free(p->list);
     free(p);
 }
 
-static const struct property *
+static struct property *
 find(const struct kafka_properties *p, const char *name)
 {
     for (size_t i = 0; i < p->count; i++)
@@ -115,6 +131,14 @@ kafka_properties_kind(const struct kafka_properties *p, const char *name)
     if (prop == NULL)
         return PROPERTY_UNKNOWN;
     return prop->side == 'C' ? PROPERTY_CONSUMER : PROPERTY_PRODUCER;
+}
+
+const char *
+kafka_properties_first_name(const struct kafka_properties *p, const char *name)
+{
+    const struct property *prop = find(p, name);
+
+    return prop != NULL && prop->alias_of != NULL ? prop->alias_of : name;
 }
 
 size_t
@@ -146,13 +170,17 @@ kafka_property_secret(const char *name)
 }
 
 struct mark
-kafka_property_place(const struct node *entry, const struct node *map)
+kafka_property_away(const struct node *entry, const struct node *map)
 {
-    if (!kafka_property_secret(entry->key))
-        return entry->at;
     if (map->key_at.file != NULL && map->key_at.line < entry->key_at.line)
         return map->key_at;
     return NO_MARK;
+}
+
+struct mark
+kafka_property_place(const struct node *entry, const struct node *map)
+{
+    return kafka_property_secret(entry->key) ? kafka_property_away(entry, map) : entry->at;
 }
 
 /* An element of the text; a NUL inside would cut off what follows. */
@@ -290,6 +318,8 @@ check_file(const char *name, const char *text, const struct node *entry, const s
 
     if (strncmp(name, "ssl.", 4) != 0 || !ends_with(name, ".location") || access(text, R_OK) == 0)
         return 0;
+    if (strcmp(name, "ssl.ca.location") == 0 && strcmp(text, "probe") == 0)
+        return 0;                   /* wherever systems have them */
     why = uv_strerror(uv_translate_sys_error(errno));
     if (is_secret(entry))
         return errors_at(errs, kafka_property_place(entry, map),
@@ -297,8 +327,26 @@ check_file(const char *name, const char *text, const struct node *entry, const s
     return errors_at(errs, entry->at, "'%s': cannot read '%s': %s", entry->key, text, why);
 }
 
+/* Two entries may not set the same property: which of them counts? */
+static int
+claim(const struct kafka_properties *p, const char *name, const struct node *entry,
+      const struct node *map, struct errors *errs)
+{
+    struct property *first = find(p, kafka_properties_first_name(p, name));
+
+    if (first == NULL)
+        return 0;
+    if (first->set_by != NULL && first->set_by != entry)
+        return errors_at(errs, kafka_property_secret(entry->key) ? kafka_property_place(entry, map)
+                                                                 : entry->key_at,
+                         "'%s' is the same setting as '%s', which is there too", entry->key,
+                         first->set_by->key);
+    first->set_by = entry;
+    return 0;
+}
+
 int
-kafka_properties_set(const struct kafka_properties *p, rd_kafka_conf_t *client, const char *name,
+kafka_properties_set(struct kafka_properties *p, rd_kafka_conf_t *client, const char *name,
                      const char *text, const struct node *entry, const struct node *map,
                      struct errors *errs)
 {
@@ -306,7 +354,7 @@ kafka_properties_set(const struct kafka_properties *p, rd_kafka_conf_t *client, 
     const struct property *prop = find(p, name);
     char                   why[512] = "", number[64];
 
-    if (check_file(name, text, entry, map, errs) == -1)
+    if (claim(p, name, entry, map, errs) == -1 || check_file(name, text, entry, map, errs) == -1)
         return -1;
     if (prop == NULL)
         prop = &none;

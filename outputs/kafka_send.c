@@ -233,7 +233,7 @@ take(struct handover *h, struct message *m)
     uint64_t           size;
     bool               special;
 
-    if (m->timestamp != NO_TIMESTAMP && l->topic->times.known)
+    if (m->timestamp == 0 || (m->timestamp != NO_TIMESTAMP && l->topic->times.known))
         kafka_times_check(l->topic, m);
     size = wire_size(m);
     if (!fits(h, size)) {

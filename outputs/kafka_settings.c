@@ -25,7 +25,7 @@
 
 enum { ACKS_ALL = -1 };
 enum { NONE, GZIP, SNAPPY, LZ4, ZSTD };
-enum { MAX_NAMES = 512, MAX_LINGER_MS = 60 * 1000 };
+enum { MAX_NAMES = 512, MAX_LINGER_MS = 60 * 1000, LINGER_MS = 1 /* librdkafka's own */ };
 
 static const struct choice send_choices[] = {
     { "async", KAFKA_ASYNC }, { "fire_and_forget", KAFKA_FIRE_AND_FORGET }, { "sync", KAFKA_SYNC },
@@ -202,7 +202,7 @@ check_rejected(struct kafka_loading *l)
 
 /* Behind "SASL_SSL://", which both clients take; any other scheme stays, and is wrong. */
 static const char *
-without_protocol(const char *server)
+behind_protocol(const char *server)
 {
     static const char *const protocols[] = {
         "PLAINTEXT://", "SSL://", "SASL_PLAINTEXT://", "SASL_SSL://",
@@ -214,10 +214,23 @@ without_protocol(const char *server)
     return server;
 }
 
+/* librdkafka leaves such a server out, and has none in the end. */
+static void
+check_protocol(struct kafka_loading *l, const struct node *n, const char *server, size_t len)
+{
+    const struct node *said = node_get(l->map, "security.protocol");
+    const bool         plain = said == NULL || said->kind != NODE_SCALAR;
+    const char        *protocol = plain ? "plaintext" : said->text;
+
+    if (strlen(protocol) != len || strncasecmp(protocol, server, len) != 0)
+        (void)errors_at(l->errs, n->at, "'%.*s://' says otherwise than security.protocol, which "
+                        "is %s", (int)len, server, plain ? protocol : node_shown(said));
+}
+
 static void
 check_server(struct kafka_loading *l, const struct node *n, const char *server, size_t len)
 {
-    const char *end = server + len, *host = without_protocol(server), *colon = end;
+    const char *end = server + len, *host = behind_protocol(server), *colon = end;
     uint32_t    port = 0;
 
     if (memchr(host, '/', (size_t)(end - host)) != NULL) {
@@ -227,11 +240,13 @@ check_server(struct kafka_loading *l, const struct node *n, const char *server, 
     while (colon > host && colon[-1] != ':' && colon[-1] != ']')
         colon--;
     if (colon == host || colon[-1] != ':')
-        return;                     /* no port: the default one */
-    for (const char *p = colon; p < end; p++)
+        colon = NULL;               /* no port: the default one */
+    for (const char *p = colon; p != NULL && p < end; p++)
         port = *p >= '0' && *p <= '9' && port <= 65535 ? port * 10 + (uint32_t)(*p - '0') : 65536;
-    if (colon == end || colon - 1 == host || port == 0 || port > 65535)
+    if (colon != NULL && (colon == end || colon - 1 == host || port == 0 || port > 65535))
         (void)errors_at(l->errs, n->at, "'%.*s' is not host:port", (int)len, server);
+    else if (host > server)
+        check_protocol(l, n, server, (size_t)(host - server) - strlen("://"));
 }
 
 /* "a:1, b:2" in one text, or a list of such. */
@@ -290,6 +305,9 @@ set_times(struct kafka_loading *l)
         (void)errors_at(l->errs, place(l, "delivery.timeout.ms"),
                         "'delivery.timeout.ms' must be a number of milliseconds, %d at most, or "
                         "'infinite', not '%s'", INT32_MAX, s->delivery_timeout);
+    else if (ms > 0 && ms <= (double)(s->linger > LINGER_MS ? s->linger : LINGER_MS))
+        (void)errors_at(l->errs, place(l, "delivery.timeout.ms"), "'delivery.timeout.ms' must be "
+                        "more than 'linger.ms', which is %s", s->linger_text);
     snprintf(number, sizeof number, "%.0f", ms > INT32_MAX ? 0 : ms);
     set_own(s, "message.timeout.ms", number);
 }
@@ -364,8 +382,9 @@ say_unknown(struct kafka_loading *l, const struct node *entry)
     if (near == NULL)
         near = find_by_part(entry->key);
     if (near != NULL)
-        (void)errors_at(l->errs, entry->key_at, "%s has no setting '%s' (did you mean '%s'?)",
-                        l->what, entry->key, near);
+        (void)errors_at(l->errs, kafka_property_secret(near) ? kafka_property_away(entry, l->map)
+                                                             : entry->key_at,
+                        "%s has no setting '%s' (did you mean '%s'?)", l->what, entry->key, near);
     else
         (void)errors_at(l->errs, entry->key_at, "%s has no setting '%s'", l->what, entry->key);
 }
@@ -433,23 +452,26 @@ set_zstd_level(struct kafka_loading *l)
         set_own(l->settings, "compression.level", "1");
 }
 
+/* As the Java client: who says only where the pauses begin wants no others. */
 static void
-check_oauth(struct kafka_loading *l)
+set_reconnect(struct kafka_loading *l)
 {
-    char               text[64];
-    const struct node *n = node_get(l->map, "sasl.mechanism");
+    char first[32];
 
-    if (n == NULL)
-        n = node_get(l->map, "sasl.mechanisms");
-    if (n == NULL || n->kind != NODE_SCALAR || strcasecmp(n->text, "OAUTHBEARER") != 0)
-        return;
-    if (kafka_settings_get(l->settings, "sasl.oauthbearer.method", text, sizeof text) &&
-        strcmp(text, "oidc") == 0)
-        return;
-    if (kafka_settings_get(l->settings, "enable.sasl.oauthbearer.unsecure.jwt", text,
-                           sizeof text) && strcmp(text, "true") == 0)
-        return;
-    (void)errors_at(l->errs, n->at, "OAUTHBEARER needs 'sasl.oauthbearer.method: oidc'");
+    if (node_get(l->map, "reconnect.backoff.max.ms") == NULL &&
+        get_number(l->settings, "reconnect.backoff.ms") >
+        get_number(l->settings, "reconnect.backoff.max.ms") &&
+        kafka_settings_get(l->settings, "reconnect.backoff.ms", first, sizeof first))
+        set_own(l->settings, "reconnect.backoff.max.ms", first);
+}
+
+/* Without keys nothing is left for it to do; a missing one is not to be an empty one. */
+static void
+set_partitioner(struct kafka_settings *s)
+{
+    if (s->ignore_keys && (s->partitioner == KAFKA_MURMUR2 ||
+                           s->partitioner == KAFKA_CONSISTENT || s->partitioner == KAFKA_FNV1A))
+        s->partitioner = KAFKA_MURMUR2_RANDOM;
 }
 
 static uint64_t
@@ -471,14 +493,17 @@ set_batch(struct kafka_settings *s)
     s->refresh = get_number(s, "topic.metadata.refresh.interval.ms");
 }
 
-/* Is it the property in backquotes, by a longer name ("max.in.flight")? */
+/* Is it the property in backquotes, by another name? */
 static bool
-is_quoted(const char *key, const char *why)
+is_quoted(const struct kafka_loading *l, const char *key, const char *why)
 {
     const char  *from = strchr(why, '`');
     const size_t len = from != NULL ? strcspn(from + 1, "`") : 0;
+    char         name[100];
 
-    return len > 0 && strncmp(key, from + 1, len) == 0;
+    snprintf(name, sizeof name, "%.*s", (int)len, len > 0 ? from + 1 : "");
+    return strcmp(kafka_properties_first_name(l->properties, key),
+                  kafka_properties_first_name(l->properties, name)) == 0;
 }
 
 /* The entry that the library's complaint names, or the map. */
@@ -487,11 +512,30 @@ blame(const struct kafka_loading *l, const char *why)
 {
     const struct node *named = NULL;
 
-    for (const struct node *n = l->map->first; n != NULL; n = n->next)
-        if ((strstr(why, n->key) != NULL || is_quoted(n->key, why)) &&
+    for (const struct node *n = l->map->first; n != NULL; n = n->next) {
+        if (is_quoted(l, n->key, why))
+            return kafka_property_place(n, l->map);
+        if (strstr(why, n->key) != NULL &&
             (named == NULL || strlen(n->key) > strlen(named->key)))
             named = n;
+    }
     return named != NULL ? kafka_property_place(named, l->map) : l->map->at;
+}
+
+/* What OpenSSL's words mean. */
+static const char *
+advice_for(const char *why)
+{
+    static const char *const hints[][2] = {
+        { "PEM lib", " (is it a PEM file, and ssl.key.password its password?)" },
+        { "mac verify failure", " (is ssl.keystore.password its password?)" },
+        { "key values mismatch", " (it is not the key of ssl.certificate.location)" },
+    };
+
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strstr(why, hints[i][0]) != NULL)
+            return hints[i][1];
+    return "";
 }
 
 static void
@@ -503,7 +547,8 @@ try_client(struct kafka_loading *l)
 
     if (rk == NULL) {
         rd_kafka_conf_destroy(copy);
-        (void)errors_at(l->errs, blame(l, why), "%s: the client refuses it: %s", l->what, why);
+        (void)errors_at(l->errs, blame(l, why), "%s: the client refuses it: %s%s", l->what, why,
+                        advice_for(why));
         return;
     }
     rd_kafka_destroy(rk);
@@ -543,10 +588,12 @@ load_all(struct kafka_loading *l)
 
     set_table(l);
     take_others(l);
-    check_oauth(l);
+    kafka_security_check(l);
     if (l->errs->count > before)
         return;
     set_zstd_level(l);
+    set_reconnect(l);
+    set_partitioner(l->settings);
     set_batch(l->settings);
     try_client(l);
     if (l->errs->count == before)
@@ -560,8 +607,7 @@ kafka_settings_load(struct kafka_settings *s, const char *what, const struct nod
     const struct settings set[] = { { s, kafka_fields }, { NULL, type_fields } };
     struct kafka_loading  l = { .settings = s, .map = map, .what = what, .errs = errs };
     const size_t          before = errs->count;
-    struct kafka_properties *properties;
-    struct node             *entries = NULL, spelled;
+    struct node          *entries = NULL, spelled;
 
     *s = (struct kafka_settings){ .client = NULL };
     if (map == NULL || map->kind != NODE_MAP) {
@@ -571,12 +617,12 @@ kafka_settings_load(struct kafka_settings *s, const char *what, const struct nod
     }
     spelled = respell(&l, &entries);
     l.map = &spelled;
-    l.properties = properties = kafka_properties_new();
+    l.properties = kafka_properties_new();
     set_base(s);
     (void)fields_load(set, 2, what, &spelled, map->key_at.file != NULL ? map->key_at : map->at,
                       wait_for_table, NULL, errs);
     load_all(&l);
-    kafka_properties_free(properties);
+    kafka_properties_free(l.properties);
     free(entries);
     if (errs->count == before)
         return 0;

@@ -41,10 +41,11 @@ mend(struct message *m)
     m->timestamp = NO_TIMESTAMP;
 }
 
+/* Of a time of 0 librdkafka makes the present, and says nothing. */
 void
 kafka_times_check(struct kafka_topic *t, struct message *m)
 {
-    if (is_too_far(&t->times, distance(m)))
+    if (m->timestamp == 0 || is_too_far(&t->times, distance(m)))
         mend(m);
 }
 

@@ -20,6 +20,7 @@
 enum {
     FIRST_ROOM = 64,            /* slots of the table; doubled when half full */
     STICKY_MS = 1000,           /* the longest that keyless records keep to one lane */
+    FRESH_MS = 1000,            /* a partition that was made meanwhile is no surprise */
 };
 
 /* ---- By name --------------------------------------------------------------- */
@@ -322,7 +323,8 @@ place_unplaced(struct kafka_topic *t)
 }
 
 /* A worker that did not know the topic placed nothing; one that knew it when it
- * had more partitions placed into nothing. */
+ * had more partitions placed into nothing.  And a partition that is asked for by its number
+ * may have been added: it waits for the next answer, unless the last one has just come. */
 void
 kafka_topic_take(struct kafka_topic *t, const struct run *run)
 {
@@ -334,7 +336,10 @@ kafka_topic_take(struct kafka_topic *t, const struct run *run)
     } else if (run->place == NULL || run->partition >= t->nlanes) {
         kafka_pieces_add(t->kafka, &t->unplaced, run->chunk, run->first, run->count);
         t->unplaced_messages += run->count;
-        place_unplaced(t);
+        if (run->partition >= t->nlanes && clock_ms() - t->known_at > FRESH_MS)
+            kafka_metadata_ask(t->kafka);
+        else
+            place_unplaced(t);
     } else {
         struct kafka_lane *l = run->partition == PARTITION_FREE ? sticky_lane(t, run->bytes)
                                                                 : t->lanes[run->partition];

@@ -105,7 +105,7 @@ search_run(struct targets *all, const struct target *t, int32_t partition, const
 uint32_t
 target_run(struct targets *all, struct target *t, int32_t partition)
 {
-    const uint32_t slot = (uint32_t)(partition + 1);
+    const uint32_t slot = (uint32_t)partition + 1;
 
     if (slot >= INDEXED_PARTITIONS)
         return search_run(all, t, partition, NULL);

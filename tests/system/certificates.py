@@ -8,7 +8,10 @@ from pathlib import Path
 
 class Certificates:
     """Two authorities.  `ca` signed the server (for `localhost` only) and the client
-    (CN=shipper); `other_ca` signed `stranger` and nothing else."""
+    (CN=shipper); `other_ca` signed `stranger` and nothing else.  The client's key is there
+    with a password too, alone and with its certificate in a PKCS#12 store."""
+
+    PASSWORD = "of the key"
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -19,6 +22,12 @@ class Certificates:
         self.server = self.folder / "server.pem"
         self.server.write_text(key.read_text() + certificate.read_text())
         self.client, self.client_key = self.sign("client", "shipper", "ca")
+        self.client_locked_key = self.folder / "locked.key"
+        self.openssl("pkey", "-in", "client.key", "-aes256", "-passout", f"pass:{self.PASSWORD}",
+                     "-out", "locked.key")
+        self.client_store = self.folder / "client.p12"
+        self.openssl("pkcs12", "-export", "-in", "client.crt", "-inkey", "client.key",
+                     "-passout", f"pass:{self.PASSWORD}", "-out", "client.p12")
         self.stranger, self.stranger_key = self.sign("stranger", "shipper", "other-ca")
 
     def authority(self, name):

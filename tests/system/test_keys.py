@@ -166,6 +166,22 @@ def test_partitions_added_while_it_runs_are_used(ship, kafka, topic, log):
     assert sorted(number_of(r.value) for r in kafka.read(topic)) == list(range(sent))
 
 
+def test_a_partition_that_was_just_added_is_no_dead_letter(ship, kafka, topic, log):
+    """Metadata of the last minute does not know it: it is asked for before a record is
+    rejected."""
+    append(log, "0 old")
+    agent = ship(parser={"type": "regex", "pattern": r"^(?<p>\d) "}, partition="${p}").start()
+    agent.wait_acked(log)
+    kafka.add_partitions(topic, 6)
+    append(log, "5 new", "4 new", "7 none")
+    agent.wait_acked(log, timeout=20)
+    agent.stop()
+    assert sorted((r.partition, r.value) for r in kafka.read(topic)) == \
+        [(0, b"0 old"), (4, b"4 new"), (5, b"5 new")]
+    [letter] = json_lines((agent.state / "dead_letter/main.jsonl").read_text())
+    assert letter["partition"] == 7 and "has 6 partitions" in letter["reason"]
+
+
 def test_a_partition_that_does_not_exist_is_a_dead_letter_and_no_hang(ship, kafka, topic, log):
     append(log, *[f"{n % 6} {n}" for n in range(300)])
     agent = ship(parser={"type": "regex", "pattern": r"^(?<p>\d) "}, partition="${p}").start()

@@ -48,6 +48,10 @@ def config(topic, paths, servers, output):
 
 # --- what works
 
+def pem(path):
+    return path.read_text()
+
+
 WAYS = {
     "PLAIN": lambda k: (k.sasl, {"security.protocol": "SASL_PLAINTEXT", **login()}),
     "TLS": lambda k: (k.tls, tls(k)),
@@ -55,6 +59,15 @@ WAYS = {
         "ssl.ca.location": str(k.certificates.other_ca),
         "enable.ssl.certificate.verification": False})),
     "mutual TLS": lambda k: (k.mutual_tls, tls(k, **client_certificate(k))),
+    "mutual TLS by a PKCS#12 store": lambda k: (k.mutual_tls, tls(k, **{
+        "ssl.keystore.location": str(k.certificates.client_store),
+        "ssl.keystore.password": k.certificates.PASSWORD})),
+    "mutual TLS by a key with a password, Java's names": lambda k: (k.mutual_tls, {
+        "security.protocol": "SSL", "broker.address.family": "v4",
+        "ssl.truststore.certificates": pem(k.certificates.ca),
+        "ssl.keystore.certificate.chain": pem(k.certificates.client),
+        "ssl.keystore.key": pem(k.certificates.client_locked_key),
+        "ssl.key.password": k.certificates.PASSWORD}),
     "PLAIN over TLS": lambda k: (k.sasl_tls, sasl_tls(k, **login())),
     "Java's names": lambda k: (k.sasl_tls, {
         "security.protocol": "SASL_SSL", "ssl.truststore.type": "PEM",
@@ -71,7 +84,8 @@ def ships(agents, kafka, topic, log, servers, output):
     kafka.wait_count(topic, LINES)
     agent.wait_acked(log)
     agent.stop()
-    assert agent.command("check", "--connect").returncode == DONE
+    done = agent.command("check", "--connect")
+    assert done.returncode == DONE and done.stderr == ""
     assert sorted(number_of(r.value) for r in kafka.read(topic)) == list(range(LINES))
 
 
@@ -136,6 +150,9 @@ MISTAKES = {
         "did not speak TLS|does not speak TLS", r"check security\.protocol and the port"),
     "nobody there": (
         lambda k: ("127.0.0.1:1", {}), "cannot be reached", r"check bootstrap\.servers"),
+    "login to a port that wants none": (
+        lambda k: (k.bootstrap, {"security.protocol": "SASL_PLAINTEXT", **login()}),
+        "wants no login", r"check security\.protocol, PLAINTEXT or SSL, and the port"),
     "no such host": (
         lambda k: ("no-such-broker.invalid:9092", {}), "cannot be resolved",
         r"check bootstrap\.servers and the DNS"),
@@ -152,6 +169,22 @@ def test_run_tells_what_is_wrong_and_what_to_do(mistake, agents, kafka, log):
     assert len(agent.log().splitlines()) < 12, f"it repeats itself:\n{agent.log()}"
     assert SECRET not in agent.log()
     assert agent.offset(log) == 0
+
+
+@pytest.mark.parametrize("protocol, settings, unused", [
+    (None, login(), ["sasl.mechanism"]), ("SSL", login(), ["sasl.mechanism"]),
+    (None, {"ssl.ca.location": "probe"}, ["ssl.ca.location"]),
+    ("SASL_PLAINTEXT", {**login(), "ssl.ca.location": "probe"}, ["ssl.ca.location"]),
+    ("SASL_SSL", {**login(), "ssl.endpoint.identification.algorithm": "none"}, []),
+])
+def test_what_the_protocol_does_not_use_is_a_warning(protocol, settings, unused, tmp_path):
+    """Who has forgotten the protocol would send in the clear."""
+    output = {**settings, **({"security.protocol": protocol} if protocol else {})}
+    path = write_config(tmp_path / "stoker.yaml", config("t", "/nothing", "localhost", output))
+    done = stoker("check", "-c", path)
+    assert done.returncode == DONE
+    assert re.findall(r"'([^']+)' has no effect: security.protocol is", done.stderr) == unused
+    assert len(done.stderr.splitlines()) == len(unused)
 
 
 def test_a_wrong_password_that_is_put_right_loses_nothing(agents, kafka, topic, log):
@@ -193,6 +226,16 @@ def test_check_connect_tells_it_and_ends_with_69(mistake, checked):
     assert SECRET not in done.stdout + done.stderr
 
 
+def test_check_connect_tries_the_addresses_that_the_cluster_names(tmp_path, kafka, topic):
+    """What is configured answers; the records would go to where nobody listens."""
+    path = write_config(tmp_path / "stoker.yaml", config(topic, "/nothing", kafka.behind_proxy, {}))
+    done = stoker("check", "--connect", "-c", path)
+    assert done.returncode == CLUSTER, done.stderr
+    [line] = done.stderr.splitlines()
+    assert f"broker 1 cannot be reached at {kafka.proxied}, " in line
+    assert "check the brokers' advertised.listeners" in line and "Connection refused" in line
+
+
 def test_scram_to_kafka_4_is_told_at_the_start(agents, kafka, log):
     """librdkafka before 2.6.1 cannot; the password is right."""
     append(log, "hello")
@@ -200,3 +243,11 @@ def test_scram_to_kafka_4_is_told_at_the_start(agents, kafka, log):
                                                  **login("SCRAM-SHA-256")})).start()
     agent.wait_log(r"librdkafka \S+ cannot log in to Kafka 4 with SCRAM")
     agent.wait_log("refuse the login.*before 2.6.1 cannot use SCRAM with Kafka 4")
+
+
+def test_kerberos_to_kafka_4_is_told_at_the_start(agents, log):
+    """librdkafka before 2.11.0 cannot."""
+    agent = agents(config("t", log, "127.0.0.1:1", {
+        "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI",
+        "sasl.kerberos.kinit.cmd": "true"})).start()
+    agent.wait_log(r"librdkafka \S+ cannot log in to Kafka 4 with GSSAPI")

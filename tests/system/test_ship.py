@@ -151,16 +151,41 @@ def test_an_empty_key_is_not_a_missing_key(ship, kafka, topic, log):
     assert keys[b"none"][0] is None
 
 
-def test_every_way_to_compress_arrives(kafka, agents, topic, log):
+def codecs(kafka, topic, partition):
+    """Those of the batches, as the broker has them on disk."""
+    data = (kafka.folder / "data" / f"{topic}-{partition}" / f"{0:020}.log").read_bytes()
+    found, at = set(), 0
+    while at < len(data):
+        found.add(data[at + 22] & 7)
+        at += 12 + int.from_bytes(data[at + 8:at + 12], "big")
+    return found
+
+
+def test_every_way_to_compress_arrives_and_is_used(kafka, agents, topic, log):
     lines = access_log(2000)
     log.write_bytes(text(lines))
     ways = ["none", "gzip", "snappy", "lz4", "zstd"]
-    for way in ways:
+    kafka.add_partitions(topic, len(ways))
+    for number, way in enumerate(ways):
         agents({"outputs": {"main": {"bootstrap.servers": kafka.bootstrap,
                                      "compression.type": way}},
-                "inputs": {"logs": {"paths": str(log), "topic": topic}}}).start()
+                "inputs": {"logs": {"paths": str(log), "topic": topic,
+                                    "partition": number}}}).start()
     kafka.wait_count(topic, len(lines) * len(ways))
-    assert sorted(r.value for r in kafka.read(topic)) == sorted(lines * len(ways))
+    assert [r.value for r in kafka.read(topic)] == lines * len(ways)
+    assert [codecs(kafka, topic, number) for number in range(len(ways))] == \
+        [{0}, {1}, {2}, {3}, {4}]
+
+
+def test_keys_and_headers_hold_any_bytes(ship, kafka, topic, log):
+    lines = [bytes(range(256)).translate(None, b"\r\n"), b"", b"\0", b"\xff\xfe\0x", b"\xc3",
+             b" ", "ключ".encode()]
+    log.write_bytes(text(lines))
+    agent = ship(key="${body}", headers={"h": "${body}", "é": "<${body}>"}, partition="0").start()
+    agent.wait_acked(log)
+    agent.stop()
+    assert [(r.value, r.key, r.headers) for r in kafka.read(topic)] == \
+        [(line, line, [("h", line), ("é", b"<" + line + b">")]) for line in lines]
 
 
 @pytest.mark.parametrize("acks", ["0", "1", "all"])

@@ -670,6 +670,38 @@ the_source_of_a_secret_shows_no_secret(void **state)
     free(text);
 }
 
+static void
+a_password_in_the_line_of_a_mistake_is_hidden(void **state)
+{
+    static const char *const cases[][2] = {
+        { "{m: {x: 1, sasl.password: hunté2, y: 2}}", "{m: {x: 1, sasl.password: ******, y: 2}}" },
+        { "{m: {x: 1, 'ssl.key.password':\"a, b\"}}", "{m: {x: 1, 'ssl.key.password':******}}" },
+        { "{m: {jaas.config: 'a b', client.Secret: c d}, x: 1}",
+          "{m: {jaas.config: *****, client.Secret: ***}, x: 1}" },
+        { "{m: 'user=\"a\" password=\"b: c\";'}", "{m: 'user=\"a\" password=******;'}" },
+        { "{m: {x: secret-host:9092, password: '${env:NONE:-}'}}",
+          "{m: {x: secret-host:9092, password: '${env:NONE:-}'}}" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *shown;
+        char       *text, *line;
+
+        given_file("a.yaml", cases[i][0]);
+        when_loaded();
+        then_fine();
+        errors_at(&errs, (struct mark){ at("m")->at.file, 1, 2 }, "here");
+        text = line = printed(t, &errs);
+        (void)strsep(&line, "\n");
+        shown = strsep(&line, "\n");
+        assert_string_equal(shown + 4, cases[i][1]);
+        free(text);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -707,6 +739,7 @@ main(void)
         TEST(a_value_is_underlined_to_its_end),
         TEST(a_long_line_is_cut_around_the_place),
         TEST(the_source_of_a_secret_shows_no_secret),
+        TEST(a_password_in_the_line_of_a_mistake_is_hidden),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

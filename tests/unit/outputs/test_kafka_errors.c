@@ -29,6 +29,8 @@ static const struct heard {
       "invalid credentials with SASL mechanism SCRAM-SHA-256", TROUBLE_LOGIN, "2.6.1" },
     { LOGIN, "SASL SCRAM-SHA-256 mechanism handshake failed: Broker: Unsupported SASL mechanism",
       TROUBLE_LOGIN, "sasl.mechanism" },
+    { LOGIN, "SASL PLAIN mechanism handshake failed: Broker: Request not valid in current SASL "
+      "state: broker's supported mechanisms: ", TROUBLE_LOGIN, "PLAINTEXT or SSL" },
     { SSL_FAILED, "SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: "
       "broker certificate could not be verified", TROUBLE_CERTIFICATE, "ssl.ca.location" },
     { TRANSPORT, "ssl://h:9093: SSL routines::certificate verify failed", TROUBLE_CERTIFICATE,
@@ -37,6 +39,16 @@ static const struct heard {
       TROUBLE_CLIENT, "ssl.certificate.location" },
     { TRANSPORT, "Receive failed: SSL routines::sslv3 alert certificate unknown: SSL alert number "
       "46", TROUBLE_CLIENT, "who signed it" },
+    { TRANSPORT, "Receive failed: SSL routines::tlsv13 alert certificate required: SSL alert "
+      "number 116", TROUBLE_CLIENT, "ssl.key.location" },
+    { SSL_FAILED, "SSL handshake failed: SSL routines::tlsv1 alert unknown ca: SSL alert number 48",
+      TROUBLE_CLIENT, "ssl.certificate.location" },
+    { SSL_FAILED, "SSL handshake failed: SSL routines::wrong version number: connecting to a "
+      "PLAINTEXT broker listener?", TROUBLE_NOT_TLS, "port" },
+    { SSL_FAILED, "SSL handshake failed: SSL routines::no protocols available", TROUBLE_OTHER,
+      "ssl.*" },
+    { RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, "SASL Authentication failed", TROUBLE_LOGIN,
+      "sasl.password" },
     { TRANSPORT, "Disconnected while requesting ApiVersion: might be caused by incorrect "
       "security.protocol configuration", TROUBLE_NEEDS_TLS, "security.protocol" },
     { TRANSPORT, "Disconnected: verify that security.protocol is correctly configured, broker "
@@ -45,7 +57,11 @@ static const struct heard {
       TROUBLE_NOT_TLS, "port" },
     { TRANSPORT, "Connect to ipv4#127.0.0.1:1 failed: Connection refused", TROUBLE_REFUSED,
       "bootstrap.servers" },
+    { TRANSPORT, "Connect to ipv4#192.0.2.1:9092 failed: No route to host", TROUBLE_REFUSED,
+      "bootstrap.servers" },
+    { TRANSPORT, "Connection setup timed out in state CONNECT", TROUBLE_REFUSED, "firewall" },
     { RD_KAFKA_RESP_ERR__RESOLVE, "Failed to resolve 'nosuch:9092'", TROUBLE_RESOLVE, "DNS" },
+    { TRANSPORT, "Failed to resolve 'inside:9092'", TROUBLE_RESOLVE, "advertised.listeners" },
     { RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "1/1 brokers are down", TROUBLE_DOWN, "wait" },
     { RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, "Cluster authorization failed",
       TROUBLE_OTHER, "IdempotentWrite" },

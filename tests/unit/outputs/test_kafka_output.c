@@ -116,6 +116,33 @@ keyless_records_stay_and_then_move_to_the_emptiest_lane(void **state)
         assert_in_range(count[i], 1000, 3000);
 }
 
+/* Long before a batch is full. */
+static void
+keyless_records_that_come_slowly_move_on_too(void **state)
+{
+    struct kafka_topic *t;
+    int32_t             first;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    t = given_known_topic("t", 4);
+    for (unsigned i = 0; i < 3; i++) {
+        if (i == 2)
+            t->sticky_since -= 2000;        /* as if it had been so long ago */
+        when_sent("t", 10 * i, 10, 0);
+        then_settled(10 * (i + 1));
+    }
+    when_read_back("t", 4);
+    then_received(30, true);
+    first = -1;
+    for (unsigned i = 0; i < nreceived; i++)
+        if (received[i].number == 0)
+            first = received[i].partition;
+    for (unsigned i = 0; i < nreceived; i++)
+        assert_true((received[i].partition == first) == (received[i].number < 20));
+}
+
 static void
 headers_and_times_keep_their_place(void **state)
 {
@@ -154,6 +181,28 @@ headers_and_times_keep_their_place(void **state)
         if (i % 3 == 2)
             assert_int_equal(received[i].timestamp, 1700000000000 + i % 300);
     }
+}
+
+/* librdkafka cannot send it. */
+static void
+the_beginning_of_time_is_kept_in_a_header(void **state)
+{
+    struct chunk *c;
+
+    (void)state;
+    given_cluster(1);
+    given_output();
+    given_topic("t", 1);
+    c = begin_chunk(&sources[0]);
+    add_message(c, "0")->timestamp = 0;
+    add_message(c, "1")->timestamp = 1;
+    push(c, "t");
+    then_settled(2);
+    when_read_back("t", 1);
+    then_received(2, true);
+    assert_string_equal(received[0].headers, "stoker.timestamp=0;");
+    assert_int_equal(received[1].timestamp, 1);
+    assert_string_equal(received[1].headers, "");
 }
 
 static void
@@ -473,6 +522,39 @@ a_client_that_cannot_be_made_is_an_error_at_start(void **state)
     assert_null(output->pipeline);          /* nothing was begun: it is only freed */
 }
 
+static void
+what_was_said_reaches_those_who_ask_the_output(void **state)
+{
+    (void)state;
+    given_setting("buffer.memory", "8MiB");
+    given_setting("linger.ms", "40");
+    given_setting("key.serializer", "integer");
+    given_setting("send", "sync");
+    given_setting("on_rejected", "halt");
+    load_output("localhost:1");
+    assert_int_equal(output->memory, 8 << 20);
+    assert_int_equal(output->read_pause, 40);
+    assert_int_equal(output->key_serializer, SERIALIZER_INTEGER);
+    assert_int_equal(output->on_rejected, REJECTED_HALT);
+    assert_true(output->one_at_a_time && !output->at_most_once);
+}
+
+static void
+keys_that_are_ignored_choose_no_partition(void **state)
+{
+    (void)state;
+    given_setting("partitioner", "murmur2");
+    load_output("localhost:1");
+    assert_int_equal(output->ops->partition_of(output, 8, SLICE("foo"), 0), 0);
+    output->ops->free(output);
+    nsettings = 0;
+    given_setting("partitioner", "murmur2");
+    given_setting("partitioner.ignore.keys", "true");
+    load_output("localhost:1");
+    assert_int_equal(output->ops->partition_of(output, 8, SLICE("foo"), 0), PARTITION_FREE);
+    assert_int_equal(output->ops->partition_of(output, 8, NO_SLICE, 0), PARTITION_FREE);
+}
+
 /* ---- Workers beside the loop ----------------------------------------------- */
 
 static _Atomic bool workers_go_on;
@@ -528,7 +610,9 @@ main(void)
         TEST(one_lane_has_never_two_batches_out),
         TEST(what_comes_in_one_round_of_the_loop_travels_together),
         TEST(keyless_records_stay_and_then_move_to_the_emptiest_lane),
+        TEST(keyless_records_that_come_slowly_move_on_too),
         TEST(headers_and_times_keep_their_place),
+        TEST(the_beginning_of_time_is_kept_in_a_header),
         TEST(a_missing_value_and_an_empty_one_are_told_apart),
         TEST(a_partition_by_number_is_obeyed_or_its_record_rejected),
         TEST(a_record_larger_than_the_limit_is_rejected_and_its_neighbours_arrive),
@@ -542,6 +626,8 @@ main(void)
         TEST(a_run_placed_for_more_partitions_than_there_are_is_placed_again),
         TEST(an_output_that_sent_nothing_stops_at_once),
         TEST(a_client_that_cannot_be_made_is_an_error_at_start),
+        TEST(what_was_said_reaches_those_who_ask_the_output),
+        TEST(keys_that_are_ignored_choose_no_partition),
         TEST(workers_look_up_topics_while_the_loop_adds_them),
     };
 

@@ -114,6 +114,25 @@ partitions_without_leader_are_counted(void **state)
     then_troubles(1, "1 of the 3 partitions of topic 't' have no leader");
 }
 
+/* "down" ends connections and the listener, but metadata goes on to name it. */
+static void
+a_broker_that_only_the_cluster_reaches_is_named(void **state)
+{
+    char bootstrap[100];
+
+    (void)state;
+    given_cluster(2);
+    given_topic("t", 1);
+    rd_kafka_mock_partition_set_leader(cluster, "t", 0, 1);
+    rd_kafka_mock_broker_set_down(cluster, 2);
+    snprintf(bootstrap, sizeof bootstrap, "%.*s",
+             (int)strcspn(rd_kafka_mock_cluster_bootstraps(cluster), ","),
+             rd_kafka_mock_cluster_bootstraps(cluster));
+    given_loaded(bootstrap);
+    assert_int_equal(when_probed("t", NULL, 1000, 15000), -1);
+    then_troubles(1, "broker 2 cannot be reached at 127.0.0.1:");
+}
+
 static void
 lines_longer_than_the_client_sends_are_a_trouble(void **state)
 {
@@ -148,6 +167,7 @@ main(void)
         TEST(the_topic_for_dead_letters_is_asked_for_too),
         TEST(a_topic_without_rights_is_named),
         TEST(partitions_without_leader_are_counted),
+        TEST(a_broker_that_only_the_cluster_reaches_is_named),
         TEST(lines_longer_than_the_client_sends_are_a_trouble),
         TEST(nobody_there_is_said_in_time),
     };
