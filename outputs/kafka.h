@@ -18,6 +18,7 @@
  *     kafka_metadata   how many partitions a topic has, and whether there is one
  *     kafka_watch      partitions that take nothing, and who is told of them
  *     kafka_pieces     messages that stand in a list
+ *     kafka_merge      runs of one chunk that meet in a lane
  *     kafka_lane       one batch out, put back, back-off
  *     kafka_send       handing a batch over
  *     kafka_reports    the way back
@@ -311,6 +312,10 @@ void kafka_pieces_drop_first(struct kafka *k, struct kafka_pieces *list);
 void kafka_pieces_let_go(struct kafka *k, struct kafka_pieces *list);
 void kafka_pieces_prepend(struct kafka_pieces *list, struct kafka_pieces *before);
 void kafka_pieces_free_spare(struct kafka *k);
+
+/* ---- kafka_merge.c: kafka_lane_add() of a run, none of which is out. */
+void kafka_lane_add_run(struct kafka_lane *l, struct chunk *c, uint32_t first, uint32_t count,
+                        uint64_t bytes);
 
 /* ---- kafka_lane.c */
 struct kafka_lane *kafka_lane_new(struct kafka_topic *t, int32_t partition);
