@@ -169,6 +169,7 @@ struct kafka_topic {
     uint64_t               limits_asked;    /* clock_ms(); 0: never */
     uint32_t               successes;       /* large batches that arrived since that changed */
     struct topic_report    report;
+    uint64_t               sent_before;     /* of it, by former clients */
     struct kafka_times     times;
     struct kafka_pieces    unplaced;        /* while the count is not known */
     uint64_t               unplaced_messages;
@@ -241,6 +242,9 @@ struct kafka {
     struct topic_report           *topic_reports;   /* as many as topics, when it was asked for */
     struct broker_report          *brokers;
     size_t                         nbrokers;
+    struct output_report           before;      /* sent, sent_bytes, retried; by former clients, */
+    struct broker_report          *brokers_before;      /* and what they had of each broker */
+    size_t                         nbrokers_before;
 
     /* kafka_doubt */
     uv_work_t                      purge;
@@ -375,6 +379,7 @@ bool kafka_times_refused(struct kafka_lane *l);
 /* ---- kafka_report.c: see output.h */
 const struct output_report *kafka_report(struct output *o);
 void kafka_report_take(struct kafka *k, const char *statistics);
+void kafka_report_carry(struct kafka *k);       /* the next client counts from 0 */
 void kafka_report_tell(struct kafka *k);        /* with debug messages only */
 void kafka_report_free(struct kafka *k);
 
