@@ -316,8 +316,9 @@ def test_a_replay_that_is_killed_is_done_again(agents, kafka, topic, tmp_path):
     kafka.wait_count(topic, 1)
     cut_short.signal(signal.SIGTERM)
     assert cut_short.wait(20) == FAILED
-    sent, left = map(int, re.search(r"^(\d+) records sent and acknowledged, (\d+) not acknowledged;",
-                                    (tmp_path / "replay.out").read_text(), re.M).groups())
+    told = re.search(r"^(\d+) records sent and acknowledged, (\d+) not acknowledged;",
+                     (tmp_path / "replay.out").read_text(), re.M)
+    sent, left = map(int, told.groups())
     arrived_first = kafka.count(topic)
     assert sent + left == count and sent <= arrived_first < count
     cut_short = Process([BINARY, "replay", "-c", agent.config, dead], tmp_path / "replay.out")
