@@ -3,10 +3,12 @@
  * Those with a key get their partition from a worker, one run for each; those
  * without may be one run more, and go to whatever lane is filled just now.  If
  * that is one that the same chunk has a run for, the two are put together in the order of
- * their records: none of them is out yet.  Most chunks have only one kind.
+ * their records: none of them is out yet.  Most chunks have only one kind.  Dead letters
+ * on their way to a topic stay behind: what is handed over just now may be before them.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +43,10 @@ kafka_lane_add_run(struct kafka_lane *l, struct chunk *c, uint32_t first, uint32
     const struct kafka_piece *last = l->waiting.last;
     struct message           *m = c->messages;
 
-    if (last != NULL && last->chunk == c && m[first].at < m[last->first + last->count - 1].at)
+    if (last != NULL && last->chunk == c && !(m[first].state & MESSAGE_DEAD) &&
+        m[first].at < m[last->first + last->count - 1].at) {
+        assert(first >= last->first + last->count || first + count <= last->first);
         merge(&m[last->first], last->count, &m[first], count);
+    }
     kafka_lane_add(l, c, first, count, bytes);
 }
