@@ -293,6 +293,27 @@ def test_replay_names_every_line_that_cannot_be_sent(agents, kafka, topic, tmp_p
     assert values(kafka, topic) == [b"good"]
 
 
+def test_replay_sends_to_no_topic_that_no_route_would(agents, kafka, topic, topic_name, log):
+    """What a line has invented is not made or filled by the way back."""
+    kafka.create_topic(f"{topic_name}.invented", 1)
+    settings = {"outputs": {"main": {"bootstrap.servers": kafka.bootstrap}},
+                "parsers": {"p": {"type": "regex", "pattern": r"^(?<where>\S+) "}},
+                "inputs": {"logs": {"paths": str(log), "parser": "p"}}}
+    route = {"topic": f"{topic_name}${{where}}", "topics": [topic, f"{topic_name}.fine*"]}
+    append(log, ".invented x", ".fine2 x")
+    agent = agents({**settings, "routes": [{**route, "topics": [topic]}]}).start()
+    agent.wait_acked(log)
+    agent.stop()
+    assert [d["reason"] for d in letters(agent)] == ["the topic is not allowed"] * 2
+    kafka.create_topic(f"{topic_name}.fine2", 1)
+    agent.configure({**settings, "routes": [route]})            # the second was a mistake
+    done = agent.command("replay", agent.state / "dead_letter/main.jsonl")
+    assert done.returncode == FAILED and "1 records sent and acknowledged" in done.stdout
+    assert ":1: no dead letter that can be sent: its topic is not among 'topics'" in done.stderr
+    assert values(kafka, f"{topic_name}.fine2") == [b".fine2 x"]
+    assert kafka.count(f"{topic_name}.invented") == 0
+
+
 def test_replay_of_nothing_and_of_no_file(agents, kafka, topic, tmp_path):
     agent = agents(config(kafka, tmp_path / "none.log", topic))
     (tmp_path / "empty").touch()
