@@ -266,7 +266,7 @@ def test_a_good_topic_goes_on_beside_them(troubled):
 
 def test_the_report_of_the_producer_agrees_with_the_brokers(troubled):
     """The last one, at the stop; what it says of requests is ten seconds old at most."""
-    log, total = troubled.agent.log(), 0
+    log, total, requested = troubled.agent.log(), 0, 0
     for name, topic in troubled.topics.items():
         told = re.findall(rf"topic '{topic}': (\d+) sent, (\d+) acknowledged, (\d+) rejected, "
                           r"(\d+) waiting; batches of (\d+) records, (\d+) bytes", log)
@@ -277,10 +277,12 @@ def test_the_report_of_the_producer_agrees_with_the_brokers(troubled):
         assert any(int(records) > 1 and int(size) > 100 for *_, records, size in told) or \
             name in ("missing", "unseen")
         total += acknowledged
+        requested += sent
     told = re.findall(r"output 'main': (\d+) sent, (\d+) acknowledged, (\d+) sent again, "
                       r"(\d+) rejected, (\d+) lost, (\d+) in flight, (\d+) waiting", log)
     sent, acknowledged, again, *others = map(int, told[-1])
-    assert acknowledged == total and sent > 0 and not any(others)
+    assert acknowledged == total and not any(others)
+    assert 0 < sent == requested <= total + again
     assert again > 0, "what was refused comes back"
     assert re.search(rf"broker '\S*{troubled.kafka.sasl}/1' is up: [1-9]\d* requests, .*; latency "
                      r"[1-9]\d* us", log)
