@@ -19,6 +19,7 @@
  *     kafka_metadata   how many partitions a topic has, and whether there is one
  *     kafka_watch      partitions that take nothing, and who is told of them
  *     kafka_pieces     messages that stand in a list
+ *     kafka_merge      runs of one chunk that meet in a lane
  *     kafka_lane       one batch out, put back, back-off
  *     kafka_send       handing a batch over
  *     kafka_reports    the way back
@@ -173,6 +174,7 @@ struct kafka_topic {
     bool                   limits_heard;    /* or there is no answer: it may take records */
     uint32_t               successes;       /* large batches that arrived since that changed */
     struct topic_report    report;
+    uint64_t               sent_before;     /* of it, by former clients */
     struct kafka_times     times;
     struct kafka_pieces    unplaced;        /* while the count is not known */
     uint64_t               unplaced_messages;
@@ -246,6 +248,9 @@ struct kafka {
     struct topic_report           *topic_reports;   /* as many as topics, when it was asked for */
     struct broker_report          *brokers;
     size_t                         nbrokers;
+    struct output_report           before;      /* sent, sent_bytes, retried; by former clients, */
+    struct broker_report          *brokers_before;      /* and what they had of each broker */
+    size_t                         nbrokers_before;
 
     /* kafka_doubt */
     uv_work_t                      purge;
@@ -318,6 +323,10 @@ void kafka_pieces_let_go(struct kafka *k, struct kafka_pieces *list);
 void kafka_pieces_prepend(struct kafka_pieces *list, struct kafka_pieces *before);
 void kafka_pieces_free_spare(struct kafka *k);
 
+/* ---- kafka_merge.c: kafka_lane_add() of a run, none of which is out. */
+void kafka_lane_add_run(struct kafka_lane *l, struct chunk *c, uint32_t first, uint32_t count,
+                        uint64_t bytes);
+
 /* ---- kafka_lane.c */
 struct kafka_lane *kafka_lane_new(struct kafka_topic *t, int32_t partition);
 void kafka_lane_free(struct kafka_lane *l);
@@ -378,6 +387,7 @@ bool kafka_times_refused(struct kafka_lane *l);
 /* ---- kafka_report.c: see output.h */
 const struct output_report *kafka_report(struct output *o);
 void kafka_report_take(struct kafka *k, const char *statistics);
+void kafka_report_carry(struct kafka *k);       /* the next client counts from 0 */
 void kafka_report_tell(struct kafka *k);        /* with debug messages only */
 void kafka_report_free(struct kafka *k);
 

@@ -171,7 +171,8 @@ static const struct fault {
     { RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, "the broker refuses it: invalid size" },
     { RD_KAFKA_RESP_ERR_INVALID_MSG, "the broker refuses it: corrupt, or no key for a compacted "
                                      "topic" },
-    { RD_KAFKA_RESP_ERR_INVALID_RECORD, "the broker refuses it: invalid record" },
+    { RD_KAFKA_RESP_ERR_INVALID_RECORD, "the broker refuses it: invalid record (a topic "
+                                      "that is compacted takes none without key)" },
     { RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, "the broker refuses its timestamp" },
     { RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, "the topic's message format is too old "
                                                         "for it" },

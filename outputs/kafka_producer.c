@@ -163,6 +163,8 @@ let_go(struct kafka *k)
     const bool soon = clock_ms() - k->changed_at < SOON_MS;
 
     uv_timer_stop(&k->again);
+    if (k->stopped == NULL)
+        kafka_report_carry(k);
     rd_kafka_queue_cb_event_enable(k->queue, NULL, NULL);
     rd_kafka_queue_destroy(k->queue);
     k->queue = NULL;

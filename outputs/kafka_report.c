@@ -102,12 +102,12 @@ add_partition(void *ctx, struct slice name, const struct json_token *value)
 static void
 take_partitions(void *ctx, struct slice name, const struct json_token *value)
 {
-    struct topic_report *r = ctx;
+    struct kafka_topic *t = ctx;
 
     if (!slice_is(name, "partitions"))
         return;
-    r->sent = 0;
-    each_member(value->text, add_partition, &r->sent);
+    t->report.sent = t->sent_before;
+    each_member(value->text, add_partition, &t->report.sent);
 }
 
 static void
@@ -126,7 +126,7 @@ take_topic(void *ctx, struct slice name, const struct json_token *value)
     if (t == NULL)
         return;
     take_numbers(value->text, numbers, &t->report);
-    each_member(value->text, take_partitions, &t->report);
+    each_member(value->text, take_partitions, t);
 }
 
 /* ---- Brokers ---------------------------------------------------------------- */
@@ -138,6 +138,25 @@ take_state(void *ctx, struct slice name, const struct json_token *value)
 
     if (slice_is(name, "state"))
         b->up = slice_is(value->text, "UP");
+}
+
+static const struct broker_report *
+find_before(const struct kafka *k, const char *name)
+{
+    for (size_t i = 0; i < k->nbrokers_before; i++)
+        if (strcmp(k->brokers_before[i].name, name) == 0)
+            return &k->brokers_before[i];
+    return NULL;
+}
+
+static void
+add_before(struct broker_report *b, const struct broker_report *before)
+{
+    b->requests += before->requests;
+    b->bytes += before->bytes;
+    b->retried += before->retried;
+    b->failed += before->failed;
+    b->timed_out += before->timed_out;
 }
 
 /* The brokers of bootstrap.servers stand there a second time, with the number -1. */
@@ -154,8 +173,9 @@ take_broker(void *ctx, struct slice name, const struct json_token *value)
         { rtt, "p99", TO(latency_p99) }, { NULL, NULL, 0 },
     };
 #undef TO
-    struct kafka         *k = ctx;
-    struct broker_report *b;
+    struct kafka               *k = ctx;
+    struct broker_report       *b;
+    const struct broker_report *before;
 
     if (name.len < 2 || name.ptr[name.len - 1] < '0' || name.ptr[name.len - 1] > '9' ||
         memchr(name.ptr, '/', name.len) == NULL)
@@ -166,13 +186,37 @@ take_broker(void *ctx, struct slice name, const struct json_token *value)
     take_numbers(value->text, numbers, b);
     each_member(value->text, take_state, b);
     k->report.retried += b->retried;
+    before = find_before(k, b->name);
+    if (before != NULL)
+        add_before(b, before);
 }
 
 static void
-forget_brokers(struct kafka *k)
+forget_brokers(struct broker_report *brokers, size_t *count)
 {
-    for (size_t i = 0; i < k->nbrokers; i++)
-        free(k->brokers[i].name);
+    for (size_t i = 0; i < *count; i++)
+        free(brokers[i].name);
+    *count = 0;
+}
+
+/* One that the last statistics did not name is forgotten, but for the sum of all. */
+void
+kafka_report_carry(struct kafka *k)
+{
+    for (size_t i = 0; i < k->nbrokers; i++) {
+        k->brokers[i].up = false;
+        k->brokers[i].in_flight = 0;
+    }
+    k->before = k->report;
+    for (struct kafka_topic *t = k->topics; t != NULL; t = t->next)
+        t->sent_before = t->report.sent;
+    if (k->nbrokers == 0)
+        return;
+    forget_brokers(k->brokers_before, &k->nbrokers_before);
+    free(k->brokers_before);
+    k->brokers_before = k->brokers;
+    k->nbrokers_before = k->nbrokers;
+    k->brokers = NULL;
     k->nbrokers = 0;
 }
 
@@ -184,9 +228,9 @@ take_all(void *ctx, struct slice name, const struct json_token *value)
     struct kafka *k = ctx;
 
     if (slice_is(name, "txmsgs"))
-        k->report.sent = number_of(value);
+        k->report.sent = k->before.sent + number_of(value);
     else if (slice_is(name, "txmsg_bytes"))
-        k->report.sent_bytes = number_of(value);
+        k->report.sent_bytes = k->before.sent_bytes + number_of(value);
     else if (slice_is(name, "topics"))
         each_member(value->text, take_topic, k);
     else if (slice_is(name, "brokers"))
@@ -196,8 +240,8 @@ take_all(void *ctx, struct slice name, const struct json_token *value)
 void
 kafka_report_take(struct kafka *k, const char *statistics)
 {
-    forget_brokers(k);
-    k->report.retried = 0;
+    forget_brokers(k->brokers, &k->nbrokers);
+    k->report.retried = k->before.retried;
     each_member(slice_of(statistics), take_all, k);
     kafka_report_tell(k);
 }
@@ -227,8 +271,8 @@ kafka_report(struct output *o)
     }
     r->topics = k->topic_reports;
     r->ntopics = n;
-    r->brokers = k->brokers;
-    r->nbrokers = k->nbrokers;
+    r->brokers = k->nbrokers > 0 ? k->brokers : k->brokers_before;
+    r->nbrokers = k->nbrokers > 0 ? k->nbrokers : k->nbrokers_before;
     return r;
 }
 
@@ -261,7 +305,9 @@ kafka_report_tell(struct kafka *k)
 void
 kafka_report_free(struct kafka *k)
 {
-    forget_brokers(k);
+    forget_brokers(k->brokers, &k->nbrokers);
+    forget_brokers(k->brokers_before, &k->nbrokers_before);
     free(k->brokers);
+    free(k->brokers_before);
     free(k->topic_reports);
 }

@@ -226,6 +226,26 @@ choose_bin(const struct placing *p, const struct message *m)
     return partition < t->nlanes ? (uint32_t)partition : p->nowhere;
 }
 
+/* Those that may go anywhere go where others of the chunk go too: in their order. */
+static void
+settle_sticky(struct placing *p)
+{
+    uint64_t bytes = 0;
+    uint32_t bin;
+
+    if (p->counts[p->sticky] == 0)
+        return;
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->bin_of[i] == p->sticky)
+            bytes += p->messages[i].value_len + p->messages[i].key_len;
+    bin = (uint32_t)sticky_lane(p->topic, bytes)->partition;
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->bin_of[i] == p->sticky)
+            p->bin_of[i] = bin;
+    p->counts[bin] += p->counts[p->sticky];
+    p->counts[p->sticky] = 0;
+}
+
 /* A stable counting sort, unless all are in one bin. */
 static void
 sort(struct placing *p)
@@ -237,6 +257,7 @@ sort(struct placing *p)
         p->bin_of[i] = choose_bin(p, &p->messages[i]);
         p->counts[p->bin_of[i]]++;
     }
+    settle_sticky(p);
     if (p->counts[p->bin_of[0]] == p->count)
         return;
     next = mem_zero(p->nbins * sizeof *next);
@@ -280,8 +301,7 @@ place_bin(const struct placing *p, uint32_t bin, uint32_t first)
             reject(t, &c->messages[i]);
     }
     if (bin != p->nowhere)
-        kafka_lane_add(bin == p->sticky ? sticky_lane(t, bytes) : t->lanes[bin], c, begin,
-                       p->counts[bin], bytes);
+        kafka_lane_add_run(t->lanes[bin], c, begin, p->counts[bin], bytes);
 }
 
 static void
@@ -344,7 +364,7 @@ kafka_topic_take(struct kafka_topic *t, const struct run *run)
         struct kafka_lane *l = run->partition == PARTITION_FREE ? sticky_lane(t, run->bytes)
                                                                 : t->lanes[run->partition];
 
-        kafka_lane_add(l, run->chunk, run->first, run->count, run->bytes);
+        kafka_lane_add_run(l, run->chunk, run->first, run->count, run->bytes);
     }
 }
 

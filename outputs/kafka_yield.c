@@ -28,6 +28,7 @@ enum {
 struct share {
     struct chunk       *chunk;
     uint64_t            messages;
+    uint32_t            pins;       /* that these lists hold on it */
     struct kafka_topic *topic;      /* one of those that it waits for */
     bool                judged, leaves;
 };
@@ -142,6 +143,7 @@ count_list(struct kafka_topic *t, struct kafka_pieces *list, struct shares *all,
         struct share *share = find_or_add(all, p->chunk);
 
         share->messages += p->count;
+        share->pins++;
         share->topic = t;
     }
     return 0;
@@ -181,8 +183,9 @@ take_list(struct kafka_topic *t, struct kafka_pieces *list, struct shares *all, 
 
 /* ---- Who leaves ------------------------------------------------------------ */
 
-/* All of it waits in such lists, or all that has not arrived.  Without messages there is
- * nothing to wait for, but to be behind others. */
+/* All of it waits in such lists, or all that has not arrived; and nobody else points into
+ * it: an output that is at_most_once may send what counts as arrived.  Without messages there
+ * is nothing to wait for, but to be behind others. */
 static bool
 only_waits(const struct shares *all, const struct chunk *c)
 {
@@ -190,7 +193,7 @@ only_waits(const struct shares *all, const struct chunk *c)
     const uint32_t      left = c->nmessages - c->acked;
 
     return (c->acked == 0 || all->arrived_too) && left == (share != NULL ? share->messages : 0) &&
-           (share != NULL || c->pins == 0);
+           c->pins == (share != NULL ? share->pins : 0);
 }
 
 /* The last chunk of a source that has to stay, or NULL. */

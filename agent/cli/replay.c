@@ -67,24 +67,29 @@ find_output(const struct replay *r, struct slice name, size_t *index)
     return NULL;
 }
 
-/* Whatever a line says: topics of Kafka's own only where a route sends to them. */
-static bool
-is_topic(const struct replay *r, const struct output *o, struct slice topic)
+/* Whatever a line says: topics of Kafka's own only where a route sends to them; and where a route
+ * has `topics`, lines do not invent others here either. */
+static const char *
+refuse_topic(const struct replay *r, const struct output *o, struct slice topic)
 {
+    bool         listed = false;
     struct slice text;
 
     if (!route_topic_legal(topic))
-        return false;
-    if (topic.len < 2 || memcmp(topic.ptr, "__", 2) != 0)
-        return true;
+        return "its topic cannot be one";
     for (size_t i = 0; i < r->config->nroutes; i++) {
         const struct route *route = r->config->routes[i];
 
-        if (route->output == o && route->topic != NULL && route_topic_allowed(route, topic) &&
+        if (route->output != o || route->topic == NULL)
+            continue;
+        if (route_topic_allowed(route, topic) &&
             (!template_constant(route->topic, &text) || slice_equal(text, topic)))
-            return true;
+            return NULL;
+        listed = listed || route->topics.count > 0;
     }
-    return false;
+    if (topic.len >= 2 && memcmp(topic.ptr, "__", 2) == 0)
+        return "its topic is one of Kafka's own, and no route sends to it";
+    return listed ? "its topic is not among 'topics' of any route" : NULL;
 }
 
 /* NULL, or why this line cannot be sent. */
@@ -100,9 +105,7 @@ understand(const struct replay *r, struct slice line, struct arena *a, struct de
     o = find_output(r, d->output, output);
     if (o == NULL)
         return "the configuration has no such output";
-    if (o->has_topics && !is_topic(r, o, d->topic))
-        return "its topic cannot be one";
-    return NULL;
+    return o->has_topics ? refuse_topic(r, o, d->topic) : NULL;
 }
 
 /* Every line once: which outputs are wanted, and what is wrong with the others. */

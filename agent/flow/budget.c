@@ -128,6 +128,12 @@ budget_charge(struct budget *b, struct chunk *c)
 }
 
 void
+budget_add(struct budget *b, struct chunk *c, uint64_t bytes)
+{
+    charge(b, c, c->charged + bytes);
+}
+
+void
 budget_put(struct budget *b, struct chunk *c)
 {
     struct pool *pool = pool_of(b, c->size);

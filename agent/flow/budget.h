@@ -46,6 +46,9 @@ void          budget_reserve(struct budget *b, struct chunk *c);
 /* It is filled: it is charged with what it holds. */
 void budget_charge(struct budget *b, struct chunk *c);
 
+/* More is kept because of it, until it is empty again. */
+void budget_add(struct budget *b, struct chunk *c, uint64_t bytes);
+
 /* It is empty again. */
 void budget_put(struct budget *b, struct chunk *c);
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ enum { RETRY_MS = 1000, MAX_WRITE = 1024 * 1024 };
 /* One record that waits to be written; its chunk waits with it. */
 struct letter {
     struct letter *newer;
-    struct chunk  *chunk;               /* or NULL: it counts as arrived already */
+    struct chunk  *chunk;
+    bool           given;               /* it counts as arrived already, and pins its chunk */
     char          *output;
     struct buf     line;
 };
@@ -45,7 +47,7 @@ struct dead_letters {
     uv_work_t         request;
     uv_timer_t        retry;
     bool              busy;
-    struct log_repeat told_rejected, told_failed;
+    struct log_repeat told_rejected, told_failed, told_lost;
     void            (*stopped)(void *ctx);
     void             *stopped_ctx;
 };
@@ -117,16 +119,29 @@ write_all(int fd, const char *bytes, size_t len)
     return 0;
 }
 
+/* Not if a kill has cut a write short, or somebody has edited the file. */
+static bool
+ends_with_a_line(int fd, off_t end)
+{
+    char last;
+
+    return end <= 0 || pread(fd, &last, 1, end - 1) != 1 || last == '\n';
+}
+
 /* A line that was half written is taken back: the file holds whole lines only. */
 static int
 append(int fd, const struct buf *line)
 {
     const off_t end = lseek(fd, 0, SEEK_END);
+    int         error;
 
-    if (write_all(fd, line->ptr, line->len) == 0 && fdatasync(fd) == 0)
+    if ((ends_with_a_line(fd, end) || write_all(fd, "\n", 1) == 0) &&
+        write_all(fd, line->ptr, line->len) == 0 && fdatasync(fd) == 0)
         return 0;
-    if (end >= 0 && ftruncate(fd, end) != 0)
-        return -1;
+    error = errno;
+    if (end >= 0)
+        (void)!ftruncate(fd, end);
+    errno = error;
     return -1;
 }
 
@@ -145,7 +160,7 @@ write_group(const struct dead_letters *d, const struct letter *first, struct let
         buf_add_slice(&lines, buf_slice(&l->line));
     *next = l;
     buf_printf(&path, "%s/%s.jsonl", d->folder, first->output);
-    fd = open(buf_string(&path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    fd = open(buf_string(&path), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd >= 0)
         result = append(fd, &lines);
     error = errno;
@@ -182,6 +197,45 @@ on_work(uv_work_t *request)
 /* ---- The loop's side ------------------------------------------------------- */
 
 static void
+let_go(struct dead_letters *d, struct letter *l)
+{
+    l->newer = NULL;
+    if (l->given)
+        pipeline_unpin(d->pipeline, l->chunk);
+    else
+        pipeline_delivered(d->pipeline, l->chunk, 1);
+    free_letters(l);
+}
+
+/* What counts as arrived is lost: nobody waits for it, so it must not hold memory.  The rest
+ * is tried again. */
+static void
+put_back(struct dead_letters *d, struct letter *l)
+{
+    struct letter  *waiting = d->oldest, *next, **end = &d->oldest;
+    unsigned long   lost = 0;
+
+    d->newest = waiting != NULL ? d->newest : NULL;
+    for (; l != NULL; l = next) {
+        next = l->newer;
+        if (l->given) {
+            lost++;
+            pipeline_letter_lost(d->pipeline);
+            let_go(d, l);
+            continue;
+        }
+        *end = l;
+        end = &l->newer;
+        if (waiting == NULL)
+            d->newest = l;
+    }
+    *end = waiting;
+    if (lost > 0)
+        log_again(&d->told_lost, LOG_ERROR, "%lu dead letters are lost: they cannot be written, "
+                  "and nothing waits for them (send: fire_and_forget)", lost);
+}
+
+static void
 on_written(uv_work_t *request, int status)
 {
     struct dead_letters *d = request->data;
@@ -192,23 +246,13 @@ on_written(uv_work_t *request, int status)
     d->writing = NULL;
     for (; l != d->failed; l = next) {
         next = l->newer;
-        l->newer = NULL;
-        if (l->chunk != NULL)
-            pipeline_delivered(d->pipeline, l->chunk, 1);
-        free_letters(l);
+        let_go(d, l);
     }
     if (d->failed != NULL) {
-        struct letter *last = d->failed;
-
         log_again(&d->told_failed, LOG_ERROR,
                   "cannot write dead letters to '%s': %s (the sources they come from wait)",
                   d->folder, error_reason(d->error));
-        while (last->newer != NULL)
-            last = last->newer;
-        last->newer = d->oldest;
-        d->oldest = d->failed;
-        if (d->newest == NULL)
-            d->newest = last;
+        put_back(d, d->failed);
         if (d->stopped == NULL)
             uv_timer_start(&d->retry, on_retry, RETRY_MS, 0);
     } else {
@@ -222,7 +266,7 @@ on_written(uv_work_t *request, int status)
 static void
 write_next(struct dead_letters *d)
 {
-    if (d->busy || d->oldest == NULL || d->stopped != NULL)
+    if (d->busy || d->oldest == NULL)
         return;
     d->busy = true;
     d->writing = d->oldest;
@@ -267,19 +311,24 @@ make_line(struct buf *line, const struct run *run, const struct message *m, cons
     buf_add_string(line, "}\n");
 }
 
-void
+size_t
 dead_letters_add(struct dead_letters *d, const struct run *run, const struct message *m,
                  const char *reason)
 {
     struct letter *l = NEW(struct letter);
+    size_t         size;
 
     log_again(&d->told_rejected, LOG_WARN,
               "a record of '%.*s' for output '%s' was rejected: %s (it is kept in '%s/%s.jsonl')",
               SLICE_ARG(m->chunk->path), run->output->name, reason,
               d->folder != NULL ? d->folder : "nowhere", run->output->name);
-    l->chunk = run->output->at_most_once ? NULL : m->chunk;
+    l->chunk = m->chunk;
+    l->given = run->output->at_most_once;
+    if (l->given)
+        l->chunk->pins++;
     l->output = mem_string(run->output->name);
     make_line(&l->line, run, m, reason);
+    size = sizeof *l + l->line.room;
     if (d->newest != NULL)
         d->newest->newer = l;
     else
@@ -287,6 +336,29 @@ dead_letters_add(struct dead_letters *d, const struct run *run, const struct mes
     d->newest = l;
     if (!uv_is_active((uv_handle_t *)&d->retry))
         write_next(d);
+    return size;
+}
+
+/* The next start reads them again. */
+static void
+drop_waiting(struct dead_letters *d)
+{
+    struct letter *l = d->oldest, *next;
+
+    d->oldest = d->newest = NULL;
+    for (; l != NULL; l = next) {
+        next = l->newer;
+        l->newer = NULL;
+        if (!l->given) {
+            free_letters(l);
+            continue;
+        }
+        if (d->newest != NULL)
+            d->newest->newer = l;
+        else
+            d->oldest = l;
+        d->newest = l;
+    }
 }
 
 static void
@@ -302,6 +374,8 @@ dead_letters_stop(struct dead_letters *d, void (*stopped)(void *ctx), void *ctx)
 {
     d->stopped = stopped;
     d->stopped_ctx = ctx;
+    drop_waiting(d);
+    write_next(d);
     if (!d->busy)
         uv_close((uv_handle_t *)&d->retry, on_closed);
 }

@@ -574,7 +574,14 @@ void
 pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
                      const char *reason)
 {
-    dead_letters_add(p->dead, run, m, reason);
+    budget_add(&p->budget, m->chunk, dead_letters_add(p->dead, run, m, reason));
+}
+
+void
+pipeline_letter_lost(struct pipeline *p)
+{
+    p->counts.dead_letters--;
+    p->counts.lost++;
 }
 
 void
@@ -599,7 +606,7 @@ pipeline_rejected(struct pipeline *p, const struct run *run, struct message *m, 
         p->counts.dead_letters++;
         c->failed++;
         if (o->ops->dead_letter == NULL || !o->ops->dead_letter(o, run, m, reason))
-            dead_letters_add(p->dead, run, m, reason);
+            pipeline_dead_letter(p, run, m, reason);
     }
 }
 

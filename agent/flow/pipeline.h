@@ -117,6 +117,9 @@ void pipeline_rejected(struct pipeline *p, const struct run *run, struct message
 void pipeline_dead_letter(struct pipeline *p, const struct run *run, const struct message *m,
                           const char *reason);
 
+/* A dead letter of an output that is at_most_once could not be written. */
+void pipeline_letter_lost(struct pipeline *p);
+
 /* `count` messages that `o` gives up: they are counted, and kept nowhere. */
 void pipeline_lost(struct pipeline *p, const struct output *o, struct chunk *c, uint32_t count);
 

@@ -1,7 +1,8 @@
 /* report.h - what an output has to tell of itself, for metrics and status.
  *
  * Counts are since the start and are exact.  What says "last interval" comes
- * from the client's own statistics, every ten seconds, and is 0 before the first.
+ * from the client's own statistics, every ten seconds, and is 0 before the first; what a client
+ * that failed and was replaced had sent after its last statistics is not in it.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

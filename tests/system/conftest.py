@@ -20,7 +20,7 @@ CLAIMED = {}                    # file of tests -> is it ours?
 
 
 def pytest_addoption(parser):
-    parser.addoption("--outage-mib", type=int, default=160,
+    parser.addoption("--outage-mib", type=int, default=1024,
                      help="MiB that are written while the broker is away")
     parser.addoption("--torture-seed", type=int,
                      default=int(os.environ.get("TORTURE_SEED", 0)))

@@ -4,6 +4,7 @@ of a file holds in every partition, and what comes twice is known to the record.
 SPDX-License-Identifier: Apache-2.0
 """
 import json
+import re
 import time
 
 import pytest
@@ -205,6 +206,7 @@ class Troubled:
             kafka.create_topic(self.topics[name])
         java_side.deny(kafka, "shipper", "Describe", self.topics["unseen"])
         self.agent = Agent(folder / "agent", {
+            "agent": {"log": {"level": "debug"}},
             "outputs": {"main": {"bootstrap.servers": kafka.sasl, **login()}},
             "inputs": {name: {"paths": str(self.logs[name]), "topic": topic}
                        for name, topic in self.topics.items()}})
@@ -241,8 +243,9 @@ def troubled(kafka_node, java_side, tmp_path_factory):
 
 def all_arrived(scene, name):
     assert not arrived(scene.kafka, scene.topics[name], scene.written[name])
-    assert name == "good" or scene.agent.said(f"'{scene.topics[name]}' takes records again") == 1
-    assert scene.agent.said(f"'{scene.topics[name]}'") <= 4, "it repeats itself"
+    topic = scene.topics[name]
+    assert name == "good" or scene.agent.said(f"'{topic}' takes records again") == 1
+    assert scene.agent.said(f"level=(info|warn|error) .*'{topic}'") <= 4, "it repeats itself"
 
 
 def test_a_topic_that_is_made_later_gets_all_of_its_records(troubled):
@@ -259,6 +262,30 @@ def test_a_topic_that_may_no_longer_be_written_to_gets_all_when_it_may_again(tro
 
 def test_a_good_topic_goes_on_beside_them(troubled):
     all_arrived(troubled, "good")
+
+
+def test_the_report_of_the_producer_agrees_with_the_brokers(troubled):
+    """The last one, at the stop; what it says of requests is ten seconds old at most."""
+    log, total, requested = troubled.agent.log(), 0, 0
+    for name, topic in troubled.topics.items():
+        told = re.findall(rf"topic '{topic}': (\d+) sent, (\d+) acknowledged, (\d+) rejected, "
+                          r"(\d+) waiting; batches of (\d+) records, (\d+) bytes", log)
+        sent, acknowledged, rejected, waiting, _, _ = map(int, told[-1])
+        assert acknowledged == troubled.kafka.count(topic) == troubled.written[name]
+        assert rejected == waiting == 0
+        assert name != "good" or 0 < sent <= acknowledged
+        assert any(int(records) > 1 and int(size) > 100 for *_, records, size in told) or \
+            name in ("missing", "unseen")
+        total += acknowledged
+        requested += sent
+    told = re.findall(r"output 'main': (\d+) sent, (\d+) acknowledged, (\d+) sent again, "
+                      r"(\d+) rejected, (\d+) lost, (\d+) in flight, (\d+) waiting", log)
+    sent, acknowledged, again, *others = map(int, told[-1])
+    assert acknowledged == total and not any(others)
+    assert 0 < sent == requested <= total + again
+    assert again > 0, "what was refused comes back"
+    assert re.search(rf"broker '\S*{troubled.kafka.sasl}/1' is up: [1-9]\d* requests, .*; latency "
+                     r"[1-9]\d* us", log)
 
 
 def test_one_bad_record_and_one_bad_topic_stop_no_other_source(agents, kafka, topic, tmp_path):
@@ -285,7 +312,9 @@ def test_one_bad_record_and_one_bad_topic_stop_no_other_source(agents, kafka, to
     wait_for(lambda: len(dead_letters(agent)) == 60, 30, "the dead letters")
     kafka.wait_count(topic, count + 20)
     agent.stop()
-    values = [r.value for r in kafka.read(topic)]
-    assert sorted(v for v in values if v.startswith(b"fine")) == \
-        sorted(b"fine %d" % n for n in range(20))
-    assert sorted(number_of(v) for v in values if v.startswith(b"line")) == list(range(count))
+    partitions = kafka.values(topic).values()
+    for kind, expected in (b"fine", 20), (b"line", count):
+        own = [[number_of(v + b" ") for v in values if v.startswith(kind)]
+               for values in partitions]
+        assert sorted(sum(own, [])) == list(range(expected))
+        assert all(numbers == sorted(numbers) for numbers in own)

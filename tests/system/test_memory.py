@@ -2,9 +2,10 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import collections
 import os
 
-from samples import append, numbered, text
+from samples import append, number_of, numbered, text
 from stoker import MIB
 from waiting import lasting, wait_for
 
@@ -21,8 +22,9 @@ def two_inputs(kafka, stuck_topic, topic, tmp_path):
 def test_many_files_that_feed_a_missing_topic_leave_room_for_the_rest(
         agents, kafka, topic, tmp_path):
     (tmp_path / "stuck").mkdir()
+    lines = 300                                     # 27 MB, more than the memory
     for n in range(1000):
-        (tmp_path / f"stuck/{n}.log").write_bytes(text(numbered(0, 1000, who=f"file-{n}")))
+        (tmp_path / f"stuck/{n}.log").write_bytes(text(numbered(0, lines, who=f"file-{n}")))
     free = tmp_path / "free.log"
     missing = f"{topic}.missing"
     agent = agents(two_inputs(kafka, missing, topic, tmp_path)).start()
@@ -34,9 +36,15 @@ def test_many_files_that_feed_a_missing_topic_leave_room_for_the_rest(
     agent.wait_acked(free)
 
     kafka.create_topic(missing)
-    kafka.wait_count(missing, 1_000_000, timeout=120)
+    kafka.wait_count(missing, 1000 * lines, timeout=120)
     agent.stop()
-    assert kafka.count(missing) == 1_000_000
+    assert agent.said(f"'{missing}' does not exist since") == 1, "for a thousand files"
+    arrived = collections.defaultdict(list)         # (file, partition) -> numbers
+    for partition, values in kafka.values(missing).items():
+        for value in values:
+            arrived[value.split()[0], partition].append(number_of(value))
+    assert all(numbers == sorted(set(numbers)) for numbers in arrived.values()), "order, repeats"
+    assert sum(map(len, arrived.values())) == 1000 * lines
     assert kafka.count(topic) == 20_000
     kafka.delete_topic(missing)
 

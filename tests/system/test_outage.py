@@ -45,7 +45,7 @@ def test_a_broker_stopped_for_a_minute_costs_nothing_but_time(ship, kafka, topic
 
 def test_what_is_written_while_the_broker_is_away_arrives_in_order(
         request, ship, kafka, topic, log):
-    """As much as is asked for (--outage-mib=1024), many times what the memory holds."""
+    """A gigabyte, or as much as is asked for: many times what the memory holds."""
     lines = request.config.getoption("--outage-mib") * MIB // 1024
     append(log, *numbered(0, 100, padding=1012))
     agent = ship(agent={"memory": f"{MEMORY}MiB"}).start()

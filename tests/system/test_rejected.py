@@ -6,12 +6,15 @@ SPDX-License-Identifier: Apache-2.0
 import base64
 import json
 import os
+import re
+import signal
 
 import pytest
 
-from samples import append
-from stoker import DONE, FAILED, json_lines, stoker
-from waiting import lasting, wait_for
+from samples import append, number_of, text
+from stoker import BINARY, DONE, FAILED, MIB, json_lines, stoker
+from waiting import Process, lasting, wait_for
+from writer import arrived
 
 LIMIT = 2000
 LARGE = b"large " + os.urandom(LIMIT // 2).hex().encode()
@@ -177,6 +180,76 @@ def in_base64(data):
     return {"base64": base64.b64encode(data).decode()}
 
 
+BINARY_BYTES = bytes(b for b in range(256) if b != 10) + b"\xff\xfe"
+
+
+def every_kind_of_record(log, topic):
+    """Routes and lines for a partition that is not there yet; what the broker gets later."""
+    append(log, b"4,1700000000123,none," + BINARY_BYTES, b"4,1700000000124,\xff\x80," +
+           BINARY_BYTES, b"4,1700000000125,,", b"4,1700000000126,tomb,x",
+           "5,1700000000127,ä,\t\"\\ ".encode())
+    header = [("v", BINARY_BYTES), ("empty", b"")]
+    return {
+        "parsers": {"p": {"type": "regex",
+                          "pattern": r"(?s)^(?<n>\d),(?<t>\d+),(?<k>[^,]*),(?<v>.*)$"}},
+        "inputs": {"logs": {"paths": str(log), "parser": "p"}},
+        "routes": [{"topic": topic, "partition": "${n}", "timestamp": "${t}",
+                    "value": "none" if kind == "tomb" else "${v}", **key, **when,
+                    "headers": {"v": "${v}", "empty": "", "missing": "${none}"}}
+                   for kind, key, when in (
+                       ("tomb", {"key": "${k}"}, {"when": {"k": "tomb"}}),
+                       ("none", {}, {"when": {"k": "none"}}),
+                       ("any", {"key": "${k}"}, {}))],
+    }, [(4, None, BINARY_BYTES, header, 1700000000123),
+        (4, b"\xff\x80", BINARY_BYTES, header, 1700000000124),
+        (4, b"", b"", [("v", b""), ("empty", b"")], 1700000000125),
+        (4, b"tomb", None, [("v", b"x"), ("empty", b"")], 1700000000126),
+        (5, "ä".encode(), b'\t"\\ ', [("v", b'\t"\\ '), ("empty", b"")], 1700000000127)]
+
+
+def all_parts(kafka, topic):
+    return [(r.partition, r.key, r.value, r.headers, r.timestamp) for r in kafka.read(topic)]
+
+
+@pytest.mark.sanitized
+def test_what_was_rejected_is_replayed_byte_for_byte(agents, kafka, topic, log):
+    """Nothing is lost of a record on its way through the file."""
+    settings, records = every_kind_of_record(log, topic)
+    agent = agents({"agent": {"checkpoint_interval": "100ms"},
+                    "outputs": {"main": {"bootstrap.servers": kafka.bootstrap}}, **settings})
+    agent.start()
+    agent.wait_acked(log)
+    agent.stop()
+    ends = [n + 1 for n, byte in enumerate(log.read_bytes()) if byte == 10]
+    assert [d["source"] for d in letters(agent)] == \
+        [{"input": "logs", "path": str(log), "offset": at} for at in [0, *ends[:-1]]]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", d["time"]) and
+               f"topic '{topic}' has 4 partitions" in d["reason"] for d in letters(agent))
+    dead = agent.state / "dead_letter/main.jsonl"
+    assert dead.stat().st_mode & 0o777 == 0o600
+    kafka.add_partitions(topic, 6)
+    done = agent.command("replay", dead)
+    assert done.stdout == f"{len(records)} records sent and acknowledged\n", done.stderr
+    assert all_parts(kafka, topic) == records
+
+
+def test_the_topic_for_dead_letters_gets_every_part_of_a_record(
+        agents, kafka, topic, dead_topic, log):
+    settings, records = every_kind_of_record(log, topic)
+    agent = agents({"agent": {"checkpoint_interval": "100ms"},
+                    "outputs": {"main": {"bootstrap.servers": kafka.bootstrap,
+                                         "dead_letter_topic": dead_topic}}, **settings})
+    agent.start()
+    agent.wait_acked(log)
+    agent.stop()
+    found = all_parts(kafka, dead_topic)
+    assert [(key, value, headers[:-5], stamp) for _, key, value, headers, stamp in found] == \
+        [record[1:] for record in records]
+    assert [dict(headers[-5:])["stoker.partition"] for _, _, _, headers, _ in found] == \
+        [b"%d" % record[0] for record in records]
+    assert not letters(agent) and kafka.count(topic) == 0
+
+
 @pytest.mark.sanitized
 def test_replay_restores_every_part_of_a_record(agents, kafka, topic, tmp_path):
     dead = tmp_path / "dead.jsonl"
@@ -220,6 +293,27 @@ def test_replay_names_every_line_that_cannot_be_sent(agents, kafka, topic, tmp_p
     assert values(kafka, topic) == [b"good"]
 
 
+def test_replay_sends_to_no_topic_that_no_route_would(agents, kafka, topic, topic_name, log):
+    """What a line has invented is not made or filled by the way back."""
+    kafka.create_topic(f"{topic_name}.invented", 1)
+    settings = {"outputs": {"main": {"bootstrap.servers": kafka.bootstrap}},
+                "parsers": {"p": {"type": "regex", "pattern": r"^(?<where>\S+) "}},
+                "inputs": {"logs": {"paths": str(log), "parser": "p"}}}
+    route = {"topic": f"{topic_name}${{where}}", "topics": [topic, f"{topic_name}.fine*"]}
+    append(log, ".invented x", ".fine2 x")
+    agent = agents({**settings, "routes": [{**route, "topics": [topic]}]}).start()
+    agent.wait_acked(log)
+    agent.stop()
+    assert [d["reason"] for d in letters(agent)] == ["the topic is not allowed"] * 2
+    kafka.create_topic(f"{topic_name}.fine2", 1)
+    agent.configure({**settings, "routes": [route]})            # the second was a mistake
+    done = agent.command("replay", agent.state / "dead_letter/main.jsonl")
+    assert done.returncode == FAILED and "1 records sent and acknowledged" in done.stdout
+    assert ":1: no dead letter that can be sent: its topic is not among 'topics'" in done.stderr
+    assert values(kafka, f"{topic_name}.fine2") == [b".fine2 x"]
+    assert kafka.count(f"{topic_name}.invented") == 0
+
+
 def test_replay_of_nothing_and_of_no_file(agents, kafka, topic, tmp_path):
     agent = agents(config(kafka, tmp_path / "none.log", topic))
     (tmp_path / "empty").touch()
@@ -227,6 +321,106 @@ def test_replay_of_nothing_and_of_no_file(agents, kafka, topic, tmp_path):
     missing = agent.command("replay", tmp_path / "missing")
     assert missing.returncode == FAILED and "missing" in missing.stderr
     assert stoker("replay", "-c", agent.config).returncode == 64
+
+
+def test_a_replay_that_is_killed_is_done_again(agents, kafka, topic, tmp_path):
+    """It has no state: what had arrived comes twice, the rest once, all of it in order."""
+    count = 100_000
+    dead = tmp_path / "dead.jsonl"
+    with open(dead, "w") as file:
+        for n in range(count):
+            file.write(f'{{"output": "main", "topic": "{topic}", "partition": {n % 4}, '
+                       f'"value": "line {n} {"x" * 80}"}}\n')
+    agent = agents(config(kafka, tmp_path / "none.log", topic))
+    before = dead.read_bytes()
+    cut_short = Process([BINARY, "replay", "-c", agent.config, dead], tmp_path / "replay.out")
+    kafka.wait_count(topic, 1)
+    cut_short.signal(signal.SIGTERM)
+    assert cut_short.wait(20) == FAILED
+    told = re.search(r"^(\d+) records sent and acknowledged, (\d+) not acknowledged;",
+                     (tmp_path / "replay.out").read_text(), re.M)
+    sent, left = map(int, told.groups())
+    arrived_first = kafka.count(topic)
+    assert sent + left == count and sent <= arrived_first < count
+    cut_short = Process([BINARY, "replay", "-c", agent.config, dead], tmp_path / "replay.out")
+    kafka.wait_count(topic, arrived_first + 1)
+    cut_short.kill()
+    arrived_twice = kafka.count(topic)
+    assert agent.command("replay", dead).stdout == f"{count} records sent and acknowledged\n"
+    assert sum(arrived(kafka, topic, count).values()) == arrived_twice
+    assert dead.read_bytes() == before
+
+
+def test_a_line_that_a_kill_has_cut_short_spoils_no_other(agents, kafka, topic, log):
+    agent = agents(config(kafka, log, topic))
+    dead = agent.state / "dead_letter/main.jsonl"
+    dead.parent.mkdir(parents=True)
+    dead.write_text('{"time":"2025-01-01T00:00:00.000Z","reason":"to')
+    append(log, "8 nowhere", "9 nowhere")
+    agent.start()
+    wait_for(lambda: dead.read_bytes().count(b"\n") == 3, 30, "the dead letters")
+    agent.stop()
+    cut, *whole = dead.read_text().splitlines()
+    assert cut == '{"time":"2025-01-01T00:00:00.000Z","reason":"to'
+    assert [json.loads(line)["value"] for line in whole] == ["8 nowhere", "9 nowhere"]
+
+
+def with_a_full_disk(agents, kafka, topic, log, **output):
+    """Nothing can be written to its dead letters until that file is gone."""
+    agent = agents({"agent": {"memory": "16MiB", "checkpoint_interval": "100ms"},
+                    **config(kafka, log, topic, **output)})
+    full = agent.state / "dead_letter/main.jsonl"
+    full.parent.mkdir(parents=True)
+    full.symlink_to("/dev/full")
+    return agent, full
+
+
+def test_dead_letters_that_cannot_be_written_are_waited_for(agents, kafka, topic, log):
+    append(log, "0 good", "9 nowhere", "0 good too")
+    agent, full = with_a_full_disk(agents, kafka, topic, log)
+    agent.start()
+    agent.wait_log("cannot write dead letters to '.*': no space left on device")
+    kafka.wait_count(topic, 2)
+    assert agent.offset(log) == 0
+    full.unlink()
+    agent.wait_acked(log)
+    agent.stop()
+    assert [d["value"] for d in letters(agent)] == ["9 nowhere"]
+    assert values(kafka, topic) == [b"0 good", b"0 good too"]
+
+
+def test_nobody_waits_for_them_with_fire_and_forget_but_they_are_counted(
+        agents, kafka, topic, log):
+    """They neither hold up the file nor grow in memory, which has its limit."""
+    count = 120_000
+    log.write_bytes(text(b"9 nowhere %d" % n for n in range(count)))
+    agent, full = with_a_full_disk(agents, kafka, topic, log, send="fire_and_forget")
+    agent.start()
+    agent.wait_log("dead letters are lost")
+    lasting(lambda: agent.memory("VmHWM") <= (16 + 40) * MIB, 1, "the limit")
+    full.unlink()
+    agent.wait_acked(log)
+    agent.stop()
+    lost = int(re.search(r"but for (\d+) records that were", agent.log())[1])
+    kept = [int(d["value"].split()[2]) for d in letters(agent)]
+    assert lost > 0 and kept == sorted(set(kept)) and len(kept) + lost == count
+
+
+def test_a_compacted_topic_refuses_records_without_key_and_no_others(agents, kafka, topic, log):
+    compacted = kafka.create_topic(f"{topic}.compacted", 1, cleanup_policy="compact")
+    append(log, *[f"line {n} {'key' if n % 100 else ''}" for n in range(2000)])
+    agent = agents({"agent": {"checkpoint_interval": "100ms"},
+                    "outputs": {"main": {"bootstrap.servers": kafka.bootstrap}},
+                    "parsers": {"p": {"type": "regex", "pattern": r"^line \d+ (?<k>key)$"}},
+                    "inputs": {"logs": {"paths": str(log), "parser": "p", "topic": compacted,
+                                        "key": "${k}"}}}).start()
+    agent.wait_acked(log)
+    agent.stop()
+    assert sorted(map(number_of, values(kafka, compacted))) == \
+        [n for n in range(2000) if n % 100]
+    assert sorted(number_of(d["value"].encode()) for d in letters(agent)) == \
+        list(range(0, 2000, 100))
+    assert all("without key" in d["reason"] for d in letters(agent))
 
 
 def test_dead_letters_are_not_lost_when_the_agent_is_killed(agents, kafka, topic, log):

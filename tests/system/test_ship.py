@@ -116,6 +116,27 @@ def test_lines_without_key_go_to_every_partition_in_batches(ship, kafka, topic, 
     assert all(r.key is None for r in kafka.read(topic))
 
 
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_lines_with_and_without_key_keep_their_order(
+        partitions, ship, kafka, topic_name, log):
+    """Two lines in three have a key; those without may go to a partition that has some of the
+    others.  Once before the topic is known, once after."""
+    mixed = kafka.create_topic(f"{topic_name}.mixed", partitions)
+    lines = [b"line %d %s" % (n, b"key-%d" % (n % 7) if n % 3 else b"none") for n in range(4000)]
+    append(log, *lines[:2000])
+    agent = ship(topic=mixed, key="${k}", agent={"checkpoint_interval": "100ms"},
+                 parser={"type": "regex", "pattern": r"^line \d+ (?<k>key-\d)$"}).start()
+    agent.wait_acked(log)
+    append(log, *lines[2000:])
+    agent.wait_acked(log)
+    agent.stop()
+    values = kafka.values(mixed)
+    assert sorted(map(number_of, sum(values.values(), []))) == list(range(4000))
+    for partition in values.values():
+        numbers = list(map(number_of, partition))
+        assert numbers == sorted(numbers)
+
+
 def test_round_robin_deals_lines_without_key_in_turn(ship, kafka, topic, log):
     lines = numbered(0, 10_000)
     log.write_bytes(text(lines))

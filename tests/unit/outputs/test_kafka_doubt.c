@@ -275,6 +275,10 @@ what_has_arrived_in_part_goes_when_others_starve(void **state)
     output->ops->yield(output);
     assert_int_equal(pipeline.nrewound, 0);
     pipeline.starving = KAFKA_STUCK_MS;
+    chunks[nchunks - 1]->pins++;                        /* another output sends it just now */
+    output->ops->yield(output);
+    assert_int_equal(pipeline.nrewound, 0);
+    chunks[nchunks - 1]->pins--;
     output->ops->yield(output);
     assert_int_equal(pipeline.nrewound, 1);
     assert_ptr_equal(pipeline.moves, &dead->moves);

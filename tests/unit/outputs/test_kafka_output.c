@@ -59,6 +59,32 @@ what_was_sent_before_the_topic_was_known_is_not_overtaken(void **state)
     then_received(2000, true);
 }
 
+/* Every third has a key, for one in two pushes the topic is known. */
+static void
+records_with_and_without_key_keep_their_order(void **state)
+{
+    (void)state;
+    given_cluster(1);
+    given_topic("t", 2);
+    given_output();
+    for (unsigned i = 0; i < 600; i += 200) {
+        struct chunk *c = begin_chunk(&sources[0]);
+        char          text[8];
+
+        for (unsigned n = i; n < i + 200; n++) {
+            snprintf(text, sizeof text, "%06u", n);
+            if (n % 3 == i % 2)
+                set_key(add_message(c, text), n % 6 < 3 ? "a" : "b");
+            else
+                (void)add_message(c, text);
+        }
+        push(c, "t");
+        then_settled(i + 200);
+    }
+    when_read_back("t", 2);
+    then_received(600, true);
+}
+
 static void
 one_lane_has_never_two_batches_out(void **state)
 {
@@ -607,6 +633,7 @@ main(void)
         TEST(records_of_an_unknown_topic_are_placed_by_the_loop),
         TEST(a_key_keeps_to_the_partition_of_the_java_client),
         TEST(what_was_sent_before_the_topic_was_known_is_not_overtaken),
+        TEST(records_with_and_without_key_keep_their_order),
         TEST(one_lane_has_never_two_batches_out),
         TEST(what_comes_in_one_round_of_the_loop_travels_together),
         TEST(keyless_records_stay_and_then_move_to_the_emptiest_lane),

@@ -60,6 +60,48 @@ statistics_of_the_client_and_our_counts_go_together(void **state)
 }
 
 static bool
+is_replaced(void *ctx)
+{
+    return kafka()->state == PRODUCER_THERE && kafka()->producer != NULL &&
+           kafka()->changed_at != *(const uint64_t *)ctx;
+}
+
+static void
+a_new_client_does_not_begin_to_count_anew(void **state)
+{
+    uint64_t                    count = 100, changed = 0, requests;
+    const struct output_report *r;
+
+    (void)state;
+    given_cluster(1);
+    given_statistics_every("100");
+    given_topic("t", 2);
+    when_sent("t", 0, 100, 50);
+    then_settled(100);
+    assert_true(turn_until(has_sent, &count));
+    requests = report()->brokers[0].requests;
+    kafka()->changed_at = changed;              /* long ago: no pause */
+    rd_kafka_test_fatal_error(kafka()->producer, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, "test");
+    kafka_producer_failed(kafka());
+    assert_true(turn_until(is_replaced, &changed));
+    assert_int_equal(report()->sent, 100);
+    assert_int_equal(report()->nbrokers, 1);
+    assert_true(report()->brokers[0].requests >= requests);
+    when_sent("t", 100, 50, 50);
+    then_settled(150);
+    count = 150;
+    assert_true(turn_until(has_sent, &count));
+    r = report();
+    assert_int_equal(r->sent, 150);
+    assert_int_equal(r->topics[0].sent, 150);
+    assert_int_equal(r->acknowledged, 150);
+    assert_true(r->sent_bytes > 150 * 6);
+    assert_int_equal(r->producers, 1);
+    assert_int_equal(r->nbrokers, 1);
+    assert_true(r->brokers[0].requests > requests);
+}
+
+static bool
 has_batches(void *ctx)
 {
     const struct output_report *r = report();
@@ -143,6 +185,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(statistics_of_the_client_and_our_counts_go_together),
+        TEST(a_new_client_does_not_begin_to_count_anew),
         TEST(batches_and_latencies_are_those_of_the_last_interval),
         TEST(what_waits_and_what_fails_is_counted_before_any_statistics),
         TEST(statistics_that_are_cut_off_or_odd_do_no_harm),

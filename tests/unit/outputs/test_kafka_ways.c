@@ -120,6 +120,35 @@ a_topic_may_be_the_one_for_its_own_dead_letters(void **state)
     then_delivered(1);
 }
 
+/* It joins the lane that is just handed over, behind messages of its own chunk. */
+static void
+one_that_the_client_refuses_there_does_not_disturb_its_neighbours(void **state)
+{
+    char          large[2000];
+    struct chunk *c;
+
+    (void)state;
+    given_cluster(1);
+    given_setting("dead_letter_topic", "t");
+    given_setting("message.max.bytes", "1000");
+    given_output();
+    (void)given_known_topic("t", 1);
+    memset(large, '9', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    c = begin_chunk(&sources[0]);
+    (void)add_message(c, "000000");
+    (void)add_message(c, large);
+    (void)add_message(c, "000001");
+    (void)add_message(c, "000002");
+    for (uint32_t i = 0; i < c->nmessages; i++)     /* each is handed over by itself */
+        c->messages[i].timestamp = clock_epoch_ms();
+    push(c, "t");
+    then_delivered(3);
+    then_filed(1);
+    when_read_back("t", 1);
+    then_received(3, true);
+}
+
 static void
 records_wait_for_a_missing_topic_a_moment_and_then_go_to_the_file(void **state)
 {
@@ -355,6 +384,7 @@ main(void)
         TEST(a_rejected_record_goes_to_the_topic_and_says_where_it_comes_from),
         TEST(what_that_topic_does_not_take_goes_to_the_file_as_it_was),
         TEST(a_topic_may_be_the_one_for_its_own_dead_letters),
+        TEST(one_that_the_client_refuses_there_does_not_disturb_its_neighbours),
         TEST(records_wait_for_a_missing_topic_a_moment_and_then_go_to_the_file),
         TEST(a_refused_timestamp_of_a_dead_letter_is_kept_too),
         TEST(fire_and_forget_delivers_in_order_and_reports_nothing),
