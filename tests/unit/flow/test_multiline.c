@@ -210,6 +210,83 @@ a_python_exception_group_is_one_record(void **state)
         "  | ExceptionGroup: g (1 sub-exception)");
 }
 
+/* Until the next line of the log: what is printed by itself ends with the error's own line. */
+static void
+a_python_error_that_was_logged_may_have_several_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "2026-11-25 16:28:57,067 ERROR app: failed\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/p.py\", line 5, in f\n"
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for Model\n"
+        "x\n"
+        "  Input should be a valid integer\n"
+        "\n"
+        "behind an empty line\n"
+        "a note",
+        "2026-11-25 16:28:57,119 ERROR app: next\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/p.py\", line 5, in f\n"
+        "ValueError: bad",
+        "",
+        "2026-11-25 16:28:57,120 INFO app: one more",
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/p.py\", line 5, in f\n"
+        "ValueError: first",
+        "second");
+}
+
+static void
+a_python_trace_belongs_to_the_line_that_says_where_it_is_from(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "Exception in thread Thread-1 (boom):\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/usr/lib/python3.11/threading.py\", line 1038, in _bootstrap_inner\n"
+        "RuntimeError: in thread",
+        "Exception ignored in: <function X.__del__ at 0x7f1e3283c5e0>\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/t.py\", line 39, in __del__\n"
+        "RuntimeError: in del",
+        "Process SpawnProcess-2:\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/t.py\", line 3, in run\n"
+        "RuntimeError: in a process",
+        "2026-11-25 22:44:51,642 ERROR asyncio: Task exception was never retrieved\n"
+        "future: <Task finished name='Task-2' coro=<bad() done> exception=RuntimeError('x')>\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/t.py\", line 34, in bad\n"
+        "RuntimeError: in task",
+        "2026-11-25 22:44:51,643 INFO app: next");
+}
+
+#define REMOTE_TRACE                                                         \
+    "concurrent.futures.process._RemoteTraceback: \n"                        \
+    "\"\"\"\n"                                                               \
+    "Traceback (most recent call last):\n"                                   \
+    "  File \"/srv/t.py\", line 45, in work\n"                               \
+    "ZeroDivisionError: integer division or modulo by zero\n"                \
+    "\"\"\"\n"                                                               \
+    "\n"                                                                     \
+    "The above exception was the direct cause of the following exception:\n" \
+    "\n"                                                                     \
+    "Traceback (most recent call last):\n"                                   \
+    "  File \"/srv/t.py\", line 48, in <module>\n"                           \
+    "ZeroDivisionError: integer division or modulo by zero"
+
+static void
+a_python_trace_may_quote_that_of_another_process(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        REMOTE_TRACE,
+        "next",
+        "2026-11-25 22:44:51,697 ERROR app: remote\n" REMOTE_TRACE,
+        "2026-11-25 22:44:51,700 INFO app: next");
+}
+
 /* ---- Go -------------------------------------------------------------------------- */
 
 static void
@@ -260,6 +337,27 @@ a_go_panic_may_have_more_lines_before_the_dump(void **state)
         "goroutine 1 [running]:\n"
         "main.main()\n"
         "\t/srv/e.go:2 +0x25");
+}
+
+/* As the runtime indents them since Go 1.18. */
+static void
+a_go_panics_message_may_have_empty_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("go",
+        "panic: one\n"
+        "\t\n"
+        "\t\n"
+        "\tfour\n"
+        "\t\n"
+        "\n"
+        "goroutine 1 [running]:\n"
+        "main.Map[...](...)\n"
+        "\t/srv/e.go:2 +0x25",
+        "next",
+        "panic: nothing behind it",
+        "",
+        "2026/11/25 16:30:41 next");
 }
 
 static void
@@ -343,6 +441,30 @@ a_ruby_cause_belongs_to_its_error(void **state)
 }
 
 static void
+a_ruby_message_may_have_several_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("ruby",
+        "E, [2026-11-25T22:46:17.894810 #16134] ERROR -- : first\n"
+        "second\n"
+        "\n"
+        "fourth (RuntimeError)\n"
+        "t.rb:9:in `bar'\n"
+        "t.rb:10:in `<main>'",
+        "I, [2026-11-25T22:46:17.894846 #16134]  INFO -- : logged",
+        "t.rb:9:in `<main>': first (RuntimeError)\n"
+        "second\n"
+        "\n"
+        "fourth\n"
+        "\tfrom t.rb:12:in `baz'",
+        "RuntimeError: printed by hand\n"
+        "t.rb:5:in `rescue in bar'\n"
+        "t.rb:5:in `bar'",
+        "I, [2026-11-25T22:46:17.894846 #16134]  INFO -- : next",
+        "puts");
+}
+
+static void
 ruby_may_show_the_source_and_what_was_meant(void **state)
 {
     (void)state;
@@ -382,6 +504,22 @@ rails_logs_an_error_and_its_place(void **state)
         "NameError (uninitialized constant X):\n"
         "  \n"
         "app/controllers/x.rb:3:in `index'",
+        "Started GET \"/\"");
+}
+
+static void
+a_message_in_rails_may_have_several_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("ruby",
+        "Completed 500 Internal Server Error in 4ms (ActiveRecord: 0.7ms)",
+        "ActiveRecord::StatementInvalid (PG::UndefinedTable: ERROR:  relation \"x\"\n"
+        "LINE 1: SELECT * FROM x WHERE at > '2026-11-25 10:00:00'\n"
+        "                      ^\n"
+        "):\n"
+        "  \n"
+        "app/models/x.rb:3:in `foo'\n"
+        "app/controllers/x.rb:4:in `index'",
         "Started GET \"/\"");
 }
 
@@ -476,15 +614,21 @@ main(void)
         TEST(an_empty_line_behind_a_python_trace_is_a_record_of_its_own),
         TEST(python_traces_in_a_row_are_told_apart),
         TEST(a_python_exception_group_is_one_record),
+        TEST(a_python_error_that_was_logged_may_have_several_lines),
+        TEST(a_python_trace_belongs_to_the_line_that_says_where_it_is_from),
+        TEST(a_python_trace_may_quote_that_of_another_process),
         TEST(a_go_panic_has_a_dump_of_goroutines),
         TEST(a_go_panic_may_have_more_lines_before_the_dump),
+        TEST(a_go_panics_message_may_have_empty_lines),
         TEST(a_go_runtime_that_is_stopped_shows_its_registers),
         TEST(a_go_dump_belongs_to_the_line_of_its_logger),
         TEST(a_ruby_trace_has_the_error_first),
         TEST(a_ruby_cause_belongs_to_its_error),
+        TEST(a_ruby_message_may_have_several_lines),
         TEST(ruby_may_show_the_source_and_what_was_meant),
         TEST(ruby_may_write_the_error_last),
         TEST(rails_logs_an_error_and_its_place),
+        TEST(a_message_in_rails_may_have_several_lines),
         TEST(indented_lines_belong_to_the_line_before),
         TEST(one_way_must_be_given),
         TEST(two_ways_cannot_be_given),
