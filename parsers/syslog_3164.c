@@ -4,6 +4,8 @@
  *     2024-03-01T12:00:00.123+01:00 host sshd[7]: ...     rsyslog, systemd
  *     Mar 01 2024 18:46:11 fw-1 : %ASA-6-302013: ...      Cisco ASA
  *     29: r1: *Mar  1 18:46:11.123 UTC: %SYS-5-CONFIG_I: ...      Cisco IOS
+ *     : 2024 Mar  1 18:46:11 UTC: %ETHPORT-5-IF_UP: ...   Cisco NX-OS
+ *     29: RP/0/RP0/CPU0:Mar  1 18:46:11.123 : config[7]: %MGBL-...    Cisco IOS XR
  *     Mar  1 18:46:11 host last message repeated 2 times  no tag
  *     sshd[7]: ...                                        no time, and so no host
  *
@@ -125,7 +127,8 @@ take_offset(struct slice *s, struct time_moment *t)
 }
 
 /* CET, before a colon or a year: a name alone may be a host's.  One that could mean
- * several zones is taken too, and the setting holds. */
+ * several zones is taken too, and the setting holds; but before a colon it may also be a
+ * tag (CRON: ..., CEF:0|...), if no mnemonic of Cisco's follows. */
 static bool
 take_zone_name(struct slice *s, struct time_moment *t)
 {
@@ -138,8 +141,9 @@ take_zone_name(struct slice *s, struct time_moment *t)
     name.len -= s->len;
     if (name.len < 2 || name.len > 5)
         return false;
-    if (!time_take_byte(&behind, ':') &&
-        !(time_take_byte(&behind, ' ') && take_year(&behind, &year)))
+    if (time_take_byte(&behind, ':'))
+        return (time_take_zone_name(&name, t) && at_end(*s)) || begins_with(behind, " %");
+    if (!time_take_byte(&behind, ' ') || !take_year(&behind, &year))
         return false;
     (void)time_take_zone_name(&name, t);
     return true;
@@ -227,7 +231,7 @@ take_time(struct slice *s, struct syslog_message *m, bool *colon)
         return false;
     if (!at_end(rest))
         return false;
-    *colon = time_take_byte(&rest, ':');
+    *colon = time_take_byte(&rest, ':') || take_text(&rest, " : ");
     time_skip_blanks(&rest);
     m->has_time = true;
     *s = rest;
@@ -236,14 +240,15 @@ take_time(struct slice *s, struct syslog_message *m, bool *colon)
 
 /* ---- Cisco's own head ------------------------------------------------------- */
 
-/* 29: */
+/* 29: or nothing but the colon (NX-OS). */
 static bool
 take_sequence(struct slice *s)
 {
     struct slice rest = *s;
     int32_t      number;
 
-    if (time_take_digits(&rest, 9, &number) == 0 || !take_text(&rest, ": "))
+    (void)time_take_digits(&rest, 9, &number);
+    if (!take_text(&rest, ": "))
         return false;
     *s = rest;
     return true;
@@ -261,7 +266,14 @@ take_head(struct slice *s, struct syslog_message *m, bool *colon)
         return;
     }
     word = syslog_word(&rest);
-    if (word.len < 2 || word.ptr[word.len - 1] != ':' || !take_time(&rest, m, colon))
+    while (word.len > 0 && word.ptr[word.len - 1] != ':')
+        word.len--;             /* CPU0:Mar */
+    if (word.len < 2)
+        return;
+    rest.len += (size_t)(rest.ptr - word.ptr) - word.len;
+    rest.ptr = word.ptr + word.len;
+    time_skip_blanks(&rest);
+    if (!take_time(&rest, m, colon))
         return;
     m->hostname = (struct slice){ word.ptr, word.len - 1 };
     *s = rest;
@@ -275,7 +287,8 @@ skip_head(struct slice *s)
     struct syslog_message own;
     bool                  colon;
 
-    if (take_sequence(&rest) && !begins_with(rest, "%"))
+    (void)take_sequence(&rest);
+    if (!begins_with(rest, "%"))
         (void)take_time(&rest, &own, &colon);
     if (begins_with(rest, "%"))
         *s = rest;

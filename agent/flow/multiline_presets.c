@@ -77,7 +77,8 @@ static const struct preset_rule_text python[] = {
     { STATE_PLAIN, RULE_JOIN, PYTHON_HEAD, AFTER_LOUD_LINE, REMOTE_TRACE },
     { PYTHON_CHAIN, RULE_JOIN, PYTHON_HEAD, ALWAYS, REMOTE_TRACE },
     { STATE_ANY, RULE_NEW, PYTHON_HEAD, ALWAYS,
-      REMOTE_TRACE "|^(?:Exception in thread .*|Process \\S+|Error in \\S+):$|^Exception ignored " },
+      REMOTE_TRACE
+      "|^(?:Exception in thread .*|Process \\S+|Error in \\S+):$|^Exception ignored " },
     { STATE_ANY, RULE_NEW, PYTHON_TRACE, ALWAYS, "^.{0,200}?" TRACEBACK },
     { STATE_ANY, RULE_JOIN, 0, ALWAYS, INDENTED },
     { PYTHON_HEAD | PYTHON_ERROR, RULE_JOIN, 0, ALWAYS, "^\"\"\"$" },
