@@ -143,6 +143,11 @@ every_conversion_is_read(void **state)
     then_time_is("4  1:53pm 2024-284", OCT_10 - 36000);
     given_format("%b %e %r %Y");
     then_time_is("Oct  9 01:53:36 PM 2024", OCT_10 - DAY);
+    given_format("%h%t%d%n%T %y");
+    then_time_is("Oct\t10  13:53:36 24", OCT_10);
+    given_format("%B %d %Y %T");
+    then_time_is("October 10 2024 13:53:36", OCT_10);
+    then_time_is("Oct 10 2024 13:53:36", OCT_10);
 }
 
 static void
@@ -212,6 +217,11 @@ iso8601_in_its_forms(void **state)
     then_time_is("2024-10-10 13:53:36.123 GMT", OCT_10 + 123);
     then_time_is("2024-10-10 15:53:36.123 CEST", OCT_10 + 123);
     then_time_is("2024-10-10 13:53:36.123 Z", OCT_10 + 123);
+    then_time_is("2024-10-10T15:53:36.123+02:00[Europe/Berlin]", OCT_10 + 123);
+    then_time_is("2024-10-10T13:53:36Z[UTC]", OCT_10);
+    then_no_time("2024-10-10T13:53:36[UTC]");
+    then_no_time("2024-10-10T13:53:36Z[UTC");
+    then_no_time("2024-10-10T13:53:36Z[UTC]x");
     then_time_is("2024-10-10T13:53:36.1+00", OCT_10 + 100);
     then_time_is("20241010 135336,250", OCT_10 + 250);
     then_time_is("2024-10-10T15:53+02:00", OCT_10 - 36000);
@@ -380,6 +390,9 @@ wrong_formats_are_named(void **state)
     (void)state;
     then_format_is_wrong("%Y-%q", 3, "unknown '%q'");
     then_format_is_wrong("%Y-%", 3, "ends with '%'");
+    then_format_is_wrong("%F %T.%L", 6, "unknown '%L' (a fraction of a second is %f)");
+    then_format_is_wrong("%F %T%.3f", 5, "unknown '%.' (a fraction of a second is %f)");
+    then_format_is_wrong("%F %T %:z", 6, "unknown '%:' (a zone is %z)");
     then_format_is_wrong("iso8602", 0, "did you mean 'iso8601'?");
     then_format_is_wrong("", 0, "a time format is");
     then_format_is_wrong("%H:%M:%S", 0, "names no day");

@@ -97,6 +97,7 @@ a_group_at_its_limit_is_sent_and_the_next_line_begins_another(void **state)
     g.plan->multiline->max_size = 5;
     then_records("A\nb\nc\nd\nA\n", "0:A\nb\nc|6:d|8:A|");
     then_records("A\nbc\nde\n", "0:A\nbc|5:de|");
+    then_records("A\nbc\nd\n", "0:A\nbc|5:d|");
     g.plan->multiline->max_lines = 1;
     then_records("A\nb\nc\n", "0:A|2:b|4:c|");
 }

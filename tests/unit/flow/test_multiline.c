@@ -74,6 +74,29 @@ a_java_trace_has_causes_and_suppressed_ones(void **state)
 }
 
 static void
+a_java_trace_may_begin_with_its_root_and_have_messages_anywhere(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("java",
+        "java.lang.IllegalStateException: outer\n"
+        "\tat T.main(T.java:9)\n"
+        "\tSuppressed: java.io.IOException: close\n"
+        "line two\n"
+        "\t\tat T$Res.close(T.java:4)\n"
+        "\t\t... 1 more\n"
+        "Caused by: [CIRCULAR REFERENCE: java.lang.IllegalStateException: outer]\n"
+        "\t... 10 more",
+        "plain",
+        "2024-01-01 12:00:00,123 ERROR [main] com.foo.Bar - root first\n"
+        "java.io.IOException: root\n"
+        "\tat T.b(T.java:4) ~[app.jar:1.0]\n"
+        "Wrapped by: java.lang.RuntimeException: outer\n"
+        "second line\n"
+        "\tat T.a(T.java:3)",
+        "done");
+}
+
+static void
 a_java_trace_belongs_to_the_line_of_its_logger(void **state)
 {
     (void)state;
@@ -607,6 +630,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_java_trace_has_causes_and_suppressed_ones),
+        TEST(a_java_trace_may_begin_with_its_root_and_have_messages_anywhere),
         TEST(a_java_trace_belongs_to_the_line_of_its_logger),
         TEST(a_java_message_may_have_several_lines),
         TEST(java_util_logging_writes_two_lines),

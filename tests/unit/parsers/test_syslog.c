@@ -514,6 +514,13 @@ another_field_may_be_the_time(void **state)
     when_loaded();
     when_parsed("<30>1 2003-02-30T22:14:15Z h a - - [x@1 at=\"1709318771000\"]");
     then_time_is(MARCH_1);
+    when_parsed("<30>1 2003-10-11T22:14:15Z h a - - [x@1 at=\"1709318771000\"]");
+    then_time_is(MARCH_1);
+    when_parsed("<30>1 2024-03-01T18:46:11Z h a - - - the field is missing");
+    then_time_is(MARCH_1);
+    then_refused("<30>1 2024-03-01T18:46:11Z h a - - [x@1 at=\"noon\"]", "bad time");
+    assert_false(rec.has_time);
+    then_refused("<30>1 2024-02-30T18:46:11Z h a - - - both", "bad time");
 }
 
 static void
