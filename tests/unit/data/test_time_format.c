@@ -150,6 +150,36 @@ every_conversion_is_read(void **state)
     then_time_is("Oct 10 2024 13:53:36", OCT_10);
 }
 
+/* In minutes, from RFC 5322 and the IANA's table of zones. */
+static void
+abbreviations_of_zones_are_those_that_mean_one_offset(void **state)
+{
+    static const struct {
+        const char *name;
+        int         east;
+    } zones[] = {
+        { "EST", -300 }, { "EDT", -240 }, { "CST", -360 }, { "CDT", -300 }, { "MST", -420 },
+        { "MDT", -360 }, { "PST", -480 }, { "PDT", -420 }, { "WET", 0 }, { "WEST", 60 },
+        { "CET", 60 }, { "CEST", 120 }, { "EET", 120 }, { "EEST", 180 }, { "MSK", 180 },
+        { "SAST", 120 }, { "JST", 540 }, { "KST", 540 }, { "HKT", 480 }, { "SGT", 480 },
+        { "AWST", 480 }, { "ACST", 570 }, { "ACDT", 630 }, { "AEST", 600 }, { "AEDT", 660 },
+        { "NZST", 720 }, { "NZDT", 780 }, { "UTC", 0 }, { "GMT", 0 }, { "Z", 0 },
+    };
+    static const char *const several[] = { "IST", "BST", "AST", "Mars", "" };
+    char                     text[40];
+
+    (void)state;
+    given_format("%F %T %Z");
+    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+        snprintf(text, sizeof text, "2024-10-10 13:53:36 %s", zones[i].name);
+        then_time_is(text, OCT_10 - zones[i].east * 60000);
+    }
+    for (size_t i = 0; i < sizeof several / sizeof *several; i++) {
+        snprintf(text, sizeof text, "2024-10-10 13:53:36 %s", several[i]);
+        then_no_time(text);
+    }
+}
+
 static void
 blanks_stand_for_any_number_of_blanks(void **state)
 {
@@ -413,6 +443,7 @@ main(void)
         TEST(an_access_logs_time),
         TEST(a_fraction_has_one_to_nine_digits),
         TEST(every_conversion_is_read),
+        TEST(abbreviations_of_zones_are_those_that_mean_one_offset),
         TEST(blanks_stand_for_any_number_of_blanks),
         TEST(days_that_are_not_are_refused),
         TEST(every_day_of_a_century_and_more_is_right),

@@ -211,6 +211,9 @@ the_longest_id_is_meant(void **state)
     then_is("structured_data.a.d", "1");
     when_parsed("<34>1 - h a - i [a b.c=\"short\"][a.b c=\"long\"]");
     then_is("structured_data.a.b.c", "long");
+    when_parsed("<34>1 - h a - i [a b.c=\"1\" d.e.f.g.h.i=\"2\"] m");
+    then_is("structured_data.a.b.c", "1");
+    then_is("structured_data.a.d.e.f.g.h.i", "2");
     when_parsed("<34>1 - h a - i [o ip=\"192.0.2.1\" ip=\"192.0.2.129\"]");
     then_is("structured_data.o.ip", "192.0.2.129");
 }
