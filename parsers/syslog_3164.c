@@ -6,6 +6,8 @@
  *     29: r1: *Mar  1 18:46:11.123 UTC: %SYS-5-CONFIG_I: ...      Cisco IOS
  *     : 2024 Mar  1 18:46:11 UTC: %ETHPORT-5-IF_UP: ...   Cisco NX-OS
  *     29: RP/0/RP0/CPU0:Mar  1 18:46:11.123 : config[7]: %MGBL-...    Cisco IOS XR
+ *     Mar  1 18:46:11 host user.notice root: ...          BusyBox (Alpine)
+ *     Fri Mar  1 18:46:11 2024 daemon.info dnsmasq[1]: ...    OpenWrt
  *     Mar  1 18:46:11 host last message repeated 2 times  no tag
  *     sshd[7]: ...                                        no time, and so no host
  *
@@ -170,7 +172,15 @@ take_rest_of_time(struct slice *s, struct time_moment *t)
         *s = rest;
 }
 
-/* [yyyy] Mmm dd [yyyy] hh:mm:ss */
+/* Mmm or Www Mmm */
+static bool
+take_month(struct slice *s, struct time_moment *t)
+{
+    return time_take_month_name(s, t) ||
+           (time_take_day_name(s) && time_take_byte(s, ' ') && time_take_month_name(s, t));
+}
+
+/* [yyyy] [Www] Mmm dd [yyyy] hh:mm:ss */
 static bool
 take_bsd_time(struct slice *s, struct time_moment *t)
 {
@@ -178,7 +188,7 @@ take_bsd_time(struct slice *s, struct time_moment *t)
 
     if (s->len > 0 && is_digit(*s->ptr) && !(take_year(s, t) && time_take_byte(s, ' ')))
         return false;
-    if (!time_take_month_name(s, t) || !time_take_byte(s, ' '))
+    if (!take_month(s, t) || !time_take_byte(s, ' '))
         return false;
     time_skip_blanks(s);
     if (time_take_digits(s, 2, &day) == 0 || !time_take_byte(s, ' '))
@@ -247,7 +257,8 @@ take_sequence(struct slice *s)
     struct slice rest = *s;
     int32_t      number;
 
-    (void)time_take_digits(&rest, 9, &number);
+    if (time_take_digits(&rest, 9, &number) == 0 && !begins_with(rest, ":"))
+        return false;
     if (!take_text(&rest, ": "))
         return false;
     *s = rest;
@@ -279,6 +290,13 @@ take_head(struct slice *s, struct syslog_message *m, bool *colon)
     *s = rest;
 }
 
+/* Nearly all lines have a tag there: not worth to be looked at as a time. */
+static bool
+may_be_time(struct slice s)
+{
+    return s.len > 4 && (s.ptr[3] == ' ' || s.ptr[4] == ' ' || is_digit(*s.ptr));
+}
+
 /* The same head behind the host that a relay has put before it; the time is the relay's. */
 static void
 skip_head(struct slice *s)
@@ -288,13 +306,13 @@ skip_head(struct slice *s)
     bool                  colon;
 
     (void)take_sequence(&rest);
-    if (!begins_with(rest, "%"))
+    if (may_be_time(rest))
         (void)take_time(&rest, &own, &colon);
     if (begins_with(rest, "%"))
         *s = rest;
 }
 
-/* ---- Host, tag, message ------------------------------------------------------ */
+/* ---- Host ---------------------------------------------------------------------- */
 
 /* Is this word a host's name or address, and not a tag or the beginning of a message? */
 static bool
@@ -333,6 +351,59 @@ take_host(struct slice *s, struct syslog_message *m)
     skip_head(&rest);
     *s = rest;
 }
+
+/* ---- BusyBox: user.notice ------------------------------------------------------ */
+
+static const char *const facilities[] = {
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
+    "ftp", "ntp", "security", "console", "solaris-cron", "local0", "local1", "local2", "local3",
+    "local4", "local5", "local6", "local7",
+};
+static const char *const severities[] = {
+    "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+};
+
+static int
+place_of(struct slice word, const char *const *names, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (slice_is(word, names[i]))
+            return i;
+    return -1;
+}
+
+/* Instead of a priority in front. */
+static bool
+read_selector(struct slice word, int *priority)
+{
+    const char  *dot = word.len > 0 ? memchr(word.ptr, '.', word.len) : NULL;
+    struct slice facility = word;
+    int          high, low;
+
+    if (dot == NULL)
+        return false;
+    facility.len = (size_t)(dot - word.ptr);
+    skip(&word, facility.len + 1);
+    high = place_of(facility, facilities, sizeof facilities / sizeof *facilities);
+    low = place_of(word, severities, sizeof severities / sizeof *severities);
+    if (high < 0 || low < 0)
+        return false;
+    *priority = high * 8 + low;
+    return true;
+}
+
+static bool
+take_selector(struct slice *s, int *priority)
+{
+    struct slice rest = *s;
+
+    if (!read_selector(syslog_word(&rest), priority))
+        return false;
+    *s = rest;
+    return true;
+}
+
+/* ---- Tag -------------------------------------------------------------------- */
 
 /* [1234], with or without a colon behind it. */
 static bool
@@ -373,7 +444,7 @@ take_tag(struct slice *s, struct slice *tag, struct slice *pid)
 enum syslog_result
 syslog_3164_read(struct slice s, struct syslog_message *m)
 {
-    bool         colon = false;
+    bool         colon = false, has_tag;
     struct slice rest, tag, pid;
 
     time_skip_blanks(&s);
@@ -383,8 +454,15 @@ syslog_3164_read(struct slice s, struct syslog_message *m)
         return SYSLOG_NO;
     if (m->has_time && !colon && m->hostname.ptr == NULL)
         take_host(&s, m);
+    if (m->priority == SYSLOG_NO_PRIORITY && read_selector(m->hostname, &m->priority))
+        m->hostname = NO_SLICE;
     rest = s;
-    if (take_tag(&rest, &tag, &pid)) {
+    has_tag = take_tag(&rest, &tag, &pid);
+    if (!has_tag && m->priority == SYSLOG_NO_PRIORITY && take_selector(&s, &m->priority)) {
+        rest = s;
+        has_tag = take_tag(&rest, &tag, &pid);
+    }
+    if (has_tag) {
         m->appname = tag;
         m->procid = pid;
         (void)time_take_byte(&rest, ' ');

@@ -473,6 +473,36 @@ rfc_3164_in_its_shapes(void **state)
     }
 }
 
+/* BusyBox on Alpine, and OpenWrt. */
+static void
+a_selector_is_a_priority(void **state)
+{
+    (void)state;
+    when_parsed("Mar  1 2024 18:46:11 alpine user.notice root: hello");
+    then_is("facility", "1");
+    then_is("severity", "5");
+    then_is("hostname", "alpine");
+    then_is("appname", "root");
+    then_is("message", "hello");
+    then_time_is(MARCH_1);
+    when_parsed("Fri Mar  1 18:46:11 2024 daemon.info dnsmasq[1]: started");
+    then_is("facility", "3");
+    then_is("severity", "6");
+    then_is("hostname", NULL);
+    then_is("appname", "dnsmasq");
+    then_is("procid", "1");
+    then_time_is(MARCH_1);
+    when_parsed("Mar  1 18:46:11 alpine local7.debug x: y");
+    then_is("facility", "23");
+    then_is("severity", "7");
+    when_parsed("Mar  1 18:46:11 user.example x: y");
+    then_is("hostname", "user.example");
+    then_is("facility", NULL);
+    when_parsed("<30>Mar  1 18:46:11 host user.notice x: y");
+    then_is("facility", "3");
+    then_is("message", "user.notice x: y");
+}
+
 static void
 what_is_no_syslog_says_so(void **state)
 {
@@ -624,6 +654,7 @@ main(void)
         TEST(a_time_that_cannot_be_says_so_and_leaves_the_fields),
         TEST(the_examples_of_rfc_3164),
         TEST(rfc_3164_in_its_shapes),
+        TEST(a_selector_is_a_priority),
         TEST(what_is_no_syslog_says_so),
         TEST(the_end_of_a_frame_is_not_in_the_message),
         TEST(a_time_without_zone_is_the_machines),
