@@ -101,9 +101,13 @@ enum {
     GO_PANIC_GAP = 1 << 2,
     GO_STACK = 1 << 3,
     GO_STACK_GAP = 1 << 4,
+    GO_FRAME = 1 << 5,          /* a function, as zap and pkg/errors write it: its place follows */
+    GO_FRAMES = 1 << 6,
+    GO_WRAPPED = 1 << 7,        /* a message behind them: has it frames? */
 };
 
 #define GO_GOROUTINE "^(?:goroutine \\d+ .*\\]:$|runtime stack:$)"
+#define GO_FUNCTION  "^[\\w./@~%+-]+\\.(?:\\(\\*?[^\\s()]+\\)\\.)?[\\w.\\[\\]-]+$"
 #define GO_FATAL     "^(?:panic: |fatal error: |SIG[A-Z]+: |runtime: |unexpected fault address )"
 
 static const struct preset_rule_text go[] = {
@@ -117,7 +121,10 @@ static const struct preset_rule_text go[] = {
       "^(?:\\[signal |PC=|\\[?originating )" },
     { GO_PANIC | GO_PANIC_GAP, RULE_MAYBE, GO_PANIC_GAP, ALWAYS, EMPTY },
     { GO_PANIC_GAP, RULE_JOIN, GO_PANIC, ALWAYS, INDENTED },     /* the message goes on */
+    { GO_FRAME, RULE_JOIN, GO_FRAMES, ALWAYS, "^\\t\\S.*:\\d+$" },
     { STATE_ANY, RULE_JOIN, 0, ALWAYS, INDENTED },
+    { STATE_PLAIN | GO_FRAMES | GO_WRAPPED, RULE_MAYBE, GO_FRAME, ALWAYS, GO_FUNCTION },
+    { GO_FRAMES, RULE_MAYBE, GO_WRAPPED, LOGGED, "." },
     { GO_PANIC, RULE_JOIN, GO_PANIC, NOT_LOG_LINE, NULL },
     { GO_STACK, RULE_MAYBE, GO_STACK_GAP, ALWAYS, "^$" },
     { GO_STACK, RULE_JOIN, 0, ALWAYS,

@@ -428,6 +428,37 @@ a_go_dump_belongs_to_the_line_of_its_logger(void **state)
         "\t/srv/e.go:2 +0x25");
 }
 
+/* zap's console encoder, which Kubernetes' controllers use; pkg/errors in "%+v". */
+static void
+a_go_trace_may_have_functions_without_arguments(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("go",
+        "2026-11-25T16:30:40.123Z\tERROR\tReconciler error\t{\"error\": \"x\"}\n"
+        "sigs.k8s.io/controller-runtime/pkg/internal/controller.(*Controller).reconcileHandler\n"
+        "\t/go/pkg/mod/sigs.k8s.io/controller-runtime@v0.12.3/pkg/internal/controller.go:326\n"
+        "sigs.k8s.io/controller-runtime/pkg/internal/controller.(*Controller[...]).Start.func2.2\n"
+        "\t/go/pkg/mod/sigs.k8s.io/controller-runtime@v0.12.3/pkg/internal/controller.go:234",
+        "2026-11-25T16:30:40.124Z\tINFO\tnext",
+        "2026/11/25 16:30:41 failed: outer: inner\n"
+        "main.load\n"
+        "\t/srv/main.go:12\n"
+        "main.main\n"
+        "\t/srv/main.go:20\n"
+        "outer\n"
+        "main.main\n"
+        "\t/srv/main.go:21\n"
+        "runtime.goexit\n"
+        "\t/usr/local/go/src/runtime/asm_amd64.s:1594",
+        "printed",
+        "2026/11/25 16:30:42 next\n"
+        "main.main\n"
+        "\t/srv/main.go:21",
+        "example.org",
+        "main.go",
+        "done");
+}
+
 /* ---- Ruby ------------------------------------------------------------------------ */
 
 static void
@@ -646,6 +677,7 @@ main(void)
         TEST(a_go_panics_message_may_have_empty_lines),
         TEST(a_go_runtime_that_is_stopped_shows_its_registers),
         TEST(a_go_dump_belongs_to_the_line_of_its_logger),
+        TEST(a_go_trace_may_have_functions_without_arguments),
         TEST(a_ruby_trace_has_the_error_first),
         TEST(a_ruby_cause_belongs_to_its_error),
         TEST(a_ruby_message_may_have_several_lines),
