@@ -73,6 +73,7 @@ static const struct preset_rule_text python[] = {
     { STATE_PLAIN, RULE_JOIN, PYTHON_TRACE, AFTER_LOUD_LINE,
       "^[ \\t|+]*(?:Exception Group )?" TRACEBACK },
     { PYTHON_TRACE, RULE_JOIN, PYTHON_GROUP_END, ALWAYS, "^ +\\+-+$" },
+    { PYTHON_TRACE, RULE_JOIN, 0, ALWAYS, "^(?:> File .*)?$" },     /* loguru's */
     { PYTHON_TRACE | PYTHON_ERROR | PYTHON_GROUP_END, RULE_JOIN, 0, ALWAYS, INDENTED },
     { STATE_PLAIN, RULE_JOIN, PYTHON_HEAD, AFTER_LOUD_LINE, REMOTE_TRACE },
     { PYTHON_CHAIN, RULE_JOIN, PYTHON_HEAD, ALWAYS, REMOTE_TRACE },

@@ -261,6 +261,36 @@ a_python_error_that_was_logged_may_have_several_lines(void **state)
 }
 
 static void
+a_python_trace_of_loguru_has_empty_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "2026-11-25 23:30:04.380 | ERROR    | __main__:nested:6 - What?!\n"
+        "Traceback (most recent call last):\n"
+        "\n"
+        "  File \"/srv/lg.py\", line 7, in <module>\n"
+        "    nested(0)\n"
+        "    \xe2\x94\x94 <function nested at 0x7f9b02bd3b00>\n"
+        "\n"
+        "> File \"/srv/lg.py\", line 5, in nested\n"
+        "    try: func(5, c)\n"
+        "\n"
+        "KeyError: 'a'\n"
+        "\n"
+        "\n"
+        "The above exception was the direct cause of the following exception:\n"
+        "\n"
+        "\n"
+        "Traceback (most recent call last):\n"
+        "\n"
+        "> File \"/srv/lg.py\", line 10, in <module>\n"
+        "\n"
+        "ValueError: bad\n"
+        "second",
+        "2026-11-25 23:30:04.387 | INFO     | __main__:<module>:7 - next");
+}
+
+static void
 a_python_trace_belongs_to_the_line_that_says_where_it_is_from(void **state)
 {
     (void)state;
@@ -670,6 +700,7 @@ main(void)
         TEST(python_traces_in_a_row_are_told_apart),
         TEST(a_python_exception_group_is_one_record),
         TEST(a_python_error_that_was_logged_may_have_several_lines),
+        TEST(a_python_trace_of_loguru_has_empty_lines),
         TEST(a_python_trace_belongs_to_the_line_that_says_where_it_is_from),
         TEST(a_python_trace_may_quote_that_of_another_process),
         TEST(a_go_panic_has_a_dump_of_goroutines),
