@@ -28,6 +28,7 @@ const char multiline_quiet_line[] = "^(?i).{0,80}?\\b(?:trace|debug|info|notice)
 enum {
     JAVA_HEAD = 1 << 1,         /* the exception's own line: its message may go on */
     JAVA_FRAMES = 1 << 2,
+    JAVA_GAP = 1 << 3,          /* an empty line behind a line of the log, as Spring Boot has it */
 };
 
 #define JAVA_CLASS "(?:[\\w$]+\\.)+[A-Z][\\w$]*"
@@ -39,7 +40,8 @@ static const struct preset_rule_text java[] = {
     { STATE_ANY, RULE_JOIN, JAVA_HEAD, ALWAYS, "^[ \\t]*(?:Caused by|Suppressed|Wrapped by): " },
     { STATE_ANY, RULE_JOIN, 0, ALWAYS, INDENTED },
     { STATE_ANY, RULE_NEW, JAVA_HEAD, ALWAYS, "^Exception in thread " },   /* no logger's */
-    { STATE_PLAIN, RULE_JOIN, JAVA_HEAD, AFTER_LOG_LINE,
+    { STATE_PLAIN, RULE_MAYBE, JAVA_GAP, AFTER_LOG_LINE, "^$" },
+    { STATE_PLAIN | JAVA_GAP, RULE_JOIN, JAVA_HEAD, AFTER_LOG_LINE,
       "^(?:" JAVA_ERROR "|" JAVA_CLASS ")(?::|$)" },
     /* java.util.logging: the place on one line, level and message on the next */
     { STATE_PLAIN, RULE_JOIN, STATE_PLAIN, AFTER_LOG_LINE,

@@ -115,6 +115,23 @@ a_java_trace_belongs_to_the_line_of_its_logger(void **state)
 }
 
 static void
+spring_boot_puts_an_empty_line_before_a_trace(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("java",
+        "2024-01-01T12:00:00.000+01:00 ERROR 7 --- [main] o.s.boot.SpringApplication : It failed\n"
+        "\n"
+        "org.springframework.beans.factory.BeanCreationException: Error creating bean\n"
+        "\tat org.springframework.boot.SpringApplication.run(SpringApplication.java:343)\n"
+        "Caused by: java.lang.IllegalStateException: x\n"
+        "\t... 21 common frames omitted",
+        "",
+        "2024-01-01T12:00:00.001+01:00  INFO 7 --- [main] o.s.boot.SpringApplication : a banner:",
+        "",
+        "*****");
+}
+
+static void
 a_java_message_may_have_several_lines(void **state)
 {
     (void)state;
@@ -693,6 +710,7 @@ main(void)
         TEST(a_java_trace_has_causes_and_suppressed_ones),
         TEST(a_java_trace_may_begin_with_its_root_and_have_messages_anywhere),
         TEST(a_java_trace_belongs_to_the_line_of_its_logger),
+        TEST(spring_boot_puts_an_empty_line_before_a_trace),
         TEST(a_java_message_may_have_several_lines),
         TEST(java_util_logging_writes_two_lines),
         TEST(a_python_trace_may_be_chained),
