@@ -123,7 +123,6 @@ static const struct preset_rule_text go[] = {
     { GO_PANIC | GO_PANIC_GAP, RULE_JOIN, GO_PANIC, ALWAYS,
       "^(?:\\[signal |PC=|\\[?originating )" },
     { GO_PANIC | GO_PANIC_GAP, RULE_MAYBE, GO_PANIC_GAP, ALWAYS, EMPTY },
-    { GO_PANIC_GAP, RULE_JOIN, GO_PANIC, ALWAYS, INDENTED },     /* the message goes on */
     { GO_FRAME, RULE_JOIN, GO_FRAMES, ALWAYS, "^\\t\\S.*:\\d+$" },
     { STATE_ANY, RULE_JOIN, 0, ALWAYS, INDENTED },
     { STATE_PLAIN | GO_FRAMES | GO_WRAPPED, RULE_MAYBE, GO_FRAME, ALWAYS, GO_FUNCTION },

@@ -354,6 +354,12 @@ a_python_trace_may_quote_that_of_another_process(void **state)
         REMOTE_TRACE,
         "next",
         "2026-11-25 22:44:51,697 ERROR app: remote\n" REMOTE_TRACE,
+        "2026-11-25 22:44:51,698 ERROR app: while another was handled\n"
+        "Traceback (most recent call last):\n"
+        "KeyError: 'a'\n"
+        "\n"
+        "During handling of the above exception, another exception occurred:\n"
+        "\n" REMOTE_TRACE,
         "2026-11-25 22:44:51,700 INFO app: next");
 }
 
@@ -575,6 +581,8 @@ ruby_may_show_the_source_and_what_was_meant(void **state)
         "1.foo\n"
         " ^^^^\n"
         "Did you mean?  floor",
+        "t.rb:1:in `<main>': undefined method `foo' for 1:Integer (NoMethodError)\n"
+        "Did you mean?  floor",
         "t.rb:2:in `<main>': x (NameError)",
         "",
         "2024-01-01 12:00:00 INFO next");
@@ -621,6 +629,13 @@ a_message_in_rails_may_have_several_lines(void **state)
         "  \n"
         "app/models/x.rb:3:in `foo'\n"
         "app/controllers/x.rb:4:in `index'",
+        "Started GET \"/\"",
+        "F, [2026-11-25T22:46:17.894810 #7] FATAL -- : [req-1]   \n"
+        "[req-1] ActiveRecord::StatementInvalid (PG::UndefinedTable: ERROR:  relation \"x\"\n"
+        "LINE 1: SELECT * FROM x WHERE at > '2026-11-25 10:00:00'\n"
+        "):\n"
+        "  \n"
+        "app/models/x.rb:3:in `foo'",
         "Started GET \"/\"");
 }
 
