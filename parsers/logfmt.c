@@ -7,7 +7,8 @@
  * Pairs stand apart by blanks and tabs.  A value in double quotes may hold them, and
  * the escapes of JSON and of Go (\" \\ \n \x1b \u00e9 ...); what is no escape stays as it
  * is written.  `key=` is an empty value, a key alone is the boolean true; other values
- * are texts, for logfmt has no numbers.  Of two pairs with one key the last one counts.
+ * are texts, for logfmt has no numbers.  A key may stand in quotes, too, as Go's slog writes
+ * one that holds blanks, but not alone.  Of two pairs with one key the last one counts.
  * A line without any pair, with a pair that has no key, a quote that is not closed, or
  * text right behind one that is, gives no fields at all.
  *
@@ -82,11 +83,11 @@ without_escapes(struct slice text, struct arena *a)
     return arena_commit(a, (size_t)(to - begin));
 }
 
-/* The cursor stands behind the opening quote.  NULL, or what is wrong. */
+/* The cursor stands on the opening quote, then behind the closing one.  NULL, or what is wrong. */
 static const char *
 take_quoted(struct reader *in, struct slice *value, bool *escaped)
 {
-    const char *const begin = in->at;
+    const char *const begin = in->at + 1;
     const char       *p = begin;
 
     for (; p < in->end && *p != '"'; p++)
@@ -98,7 +99,32 @@ take_quoted(struct reader *in, struct slice *value, bool *escaped)
         return "a quote is not closed";
     *value = (struct slice){ begin, (size_t)(p - begin) };
     in->at = p + 1;
+    return NULL;
+}
+
+static const char *
+take_quoted_value(struct reader *in, struct slice *value, bool *escaped)
+{
+    const char *wrong = take_quoted(in, value, escaped);
+
+    if (wrong != NULL)
+        return wrong;
     return in->at == in->end || is_blank(*in->at) ? NULL : "text right behind a quote";
+}
+
+static const char *
+take_quoted_key(struct reader *in, struct slice *key)
+{
+    bool        escaped = false;
+    const char *wrong = take_quoted(in, key, &escaped);
+
+    if (wrong != NULL)
+        return wrong;
+    if (in->at == in->end || *in->at != '=')
+        return "a key in quotes without a value";
+    if (escaped)
+        *key = without_escapes(*key, in->arena);
+    return NULL;
 }
 
 /* ---- Pairs ---------------------------------------------------------------- */
@@ -135,22 +161,25 @@ take_key(struct reader *in)
 static const char *
 take_pair(struct reader *in)
 {
-    const struct slice key = take_key(in);
-    struct slice       value;
-    const char        *wrong;
-    bool               escaped = false;
+    struct slice key, value;
+    const char  *wrong;
+    bool         escaped = false;
 
+    if (*in->at == '"') {
+        wrong = take_quoted_key(in, &key);
+        if (wrong != NULL)
+            return wrong;
+    } else {
+        key = take_key(in);
+    }
     if (key.len == 0)
         return "a pair without key";
-    if (key.ptr[0] == '"')
-        return "a key in quotes";
     if (in->at == in->end || *in->at != '=')
         return set_field(in, key, VALUE_BOOL, SLICE("true"), false);
     in->pairs++;
     in->at++;
     if (in->at < in->end && *in->at == '"') {
-        in->at++;
-        wrong = take_quoted(in, &value, &escaped);
+        wrong = take_quoted_value(in, &value, &escaped);
         if (wrong != NULL)
             return wrong;
     } else {

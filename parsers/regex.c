@@ -97,10 +97,11 @@ set_fields(const struct regex *re, const struct pattern_work *work, struct slice
     for (const struct capture *capture = re->captures; capture < re->captures + re->ncaptures;
          capture++) {
         const size_t begin = offsets[2 * capture->group], end = offsets[2 * capture->group + 1];
-        const struct slice text = { subject.ptr + begin, end - begin };
+        struct slice text;
 
         if (begin == PATTERN_UNSET || !record_asked(r, capture->field))
             continue;
+        text = (struct slice){ subject.ptr + begin, end - begin };
         if (capture->field == NAME_BODY)
             r->body = text;
         else

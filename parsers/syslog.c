@@ -215,6 +215,7 @@ parse(const struct parser *p, struct parse_work *work, struct record *r)
     const struct syslog_parser *sp = syslog_of(p);
     struct syslog_message       m;
     struct slice                text;
+    bool                        own;
 
     if (!parser_base_subject(&sp->base, work, r, &text))
         return -1;
@@ -231,10 +232,11 @@ parse(const struct parser *p, struct parse_work *work, struct record *r)
     set_parts(sp, &m, r);
     if (m.data.ptr != NULL)
         set_data(&m, work, r);
-    work->reason = "bad time";
-    if (sp->base.time.format == NULL && !set_time(sp, &m, r))
+    own = set_time(sp, &m, r);
+    if (record_time_set(&sp->base.time, work, r) == -1)
         return -1;
-    return record_time_set(&sp->base.time, work, r);
+    work->reason = "bad time";
+    return own || r->has_time ? 0 : -1;     /* of a field, if it is there */
 }
 
 /* ---- Compiling ---------------------------------------------------------- */

@@ -38,11 +38,11 @@ enum syslog_result syslog_5424_read(struct slice s, struct syslog_message *m);
 
 /* RFC 3164 and what is sent and written in its place:
  *
- *     [time] [host] [tag][pid]: message
+ *     [time] [host] [facility.severity] [tag][pid]: message
  *
  * The time may be RFC 3339 (rsyslog), have a year, a fraction, a zone, a '*' in front
- * of it (Cisco); without one there is no host.  A line that has neither a priority
- * nor a time is no syslog. */
+ * of it (Cisco); without one there is no host.  Where there is no priority, BusyBox may have
+ * written it as words.  A line that has neither a priority nor a time is no syslog. */
 enum syslog_result syslog_3164_read(struct slice s, struct syslog_message *m);
 
 /* The bytes before the next blank, which is taken too.  NO_SLICE: there is none. */

@@ -4,6 +4,10 @@
  *     2024-03-01T12:00:00.123+01:00 host sshd[7]: ...     rsyslog, systemd
  *     Mar 01 2024 18:46:11 fw-1 : %ASA-6-302013: ...      Cisco ASA
  *     29: r1: *Mar  1 18:46:11.123 UTC: %SYS-5-CONFIG_I: ...      Cisco IOS
+ *     : 2024 Mar  1 18:46:11 UTC: %ETHPORT-5-IF_UP: ...   Cisco NX-OS
+ *     29: RP/0/RP0/CPU0:Mar  1 18:46:11.123 : config[7]: %MGBL-...    Cisco IOS XR
+ *     Mar  1 18:46:11 host user.notice root: ...          BusyBox (Alpine)
+ *     Fri Mar  1 18:46:11 2024 daemon.info dnsmasq[1]: ...    OpenWrt
  *     Mar  1 18:46:11 host last message repeated 2 times  no tag
  *     sshd[7]: ...                                        no time, and so no host
  *
@@ -125,7 +129,8 @@ take_offset(struct slice *s, struct time_moment *t)
 }
 
 /* CET, before a colon or a year: a name alone may be a host's.  One that could mean
- * several zones is taken too, and the setting holds. */
+ * several zones is taken too, and the setting holds; but before a colon it may also be a
+ * tag (CRON: ..., CEF:0|...), if no mnemonic of Cisco's follows. */
 static bool
 take_zone_name(struct slice *s, struct time_moment *t)
 {
@@ -138,8 +143,9 @@ take_zone_name(struct slice *s, struct time_moment *t)
     name.len -= s->len;
     if (name.len < 2 || name.len > 5)
         return false;
-    if (!time_take_byte(&behind, ':') &&
-        !(time_take_byte(&behind, ' ') && take_year(&behind, &year)))
+    if (time_take_byte(&behind, ':'))
+        return (time_take_zone_name(&name, t) && at_end(*s)) || begins_with(behind, " %");
+    if (!time_take_byte(&behind, ' ') || !take_year(&behind, &year))
         return false;
     (void)time_take_zone_name(&name, t);
     return true;
@@ -166,7 +172,15 @@ take_rest_of_time(struct slice *s, struct time_moment *t)
         *s = rest;
 }
 
-/* [yyyy] Mmm dd [yyyy] hh:mm:ss */
+/* Mmm or Www Mmm */
+static bool
+take_month(struct slice *s, struct time_moment *t)
+{
+    return time_take_month_name(s, t) ||
+           (time_take_day_name(s) && time_take_byte(s, ' ') && time_take_month_name(s, t));
+}
+
+/* [yyyy] [Www] Mmm dd [yyyy] hh:mm:ss */
 static bool
 take_bsd_time(struct slice *s, struct time_moment *t)
 {
@@ -174,7 +188,7 @@ take_bsd_time(struct slice *s, struct time_moment *t)
 
     if (s->len > 0 && is_digit(*s->ptr) && !(take_year(s, t) && time_take_byte(s, ' ')))
         return false;
-    if (!time_take_month_name(s, t) || !time_take_byte(s, ' '))
+    if (!take_month(s, t) || !time_take_byte(s, ' '))
         return false;
     time_skip_blanks(s);
     if (time_take_digits(s, 2, &day) == 0 || !time_take_byte(s, ' '))
@@ -227,7 +241,7 @@ take_time(struct slice *s, struct syslog_message *m, bool *colon)
         return false;
     if (!at_end(rest))
         return false;
-    *colon = time_take_byte(&rest, ':');
+    *colon = time_take_byte(&rest, ':') || take_text(&rest, " : ");
     time_skip_blanks(&rest);
     m->has_time = true;
     *s = rest;
@@ -236,14 +250,16 @@ take_time(struct slice *s, struct syslog_message *m, bool *colon)
 
 /* ---- Cisco's own head ------------------------------------------------------- */
 
-/* 29: */
+/* 29: or nothing but the colon (NX-OS). */
 static bool
 take_sequence(struct slice *s)
 {
     struct slice rest = *s;
     int32_t      number;
 
-    if (time_take_digits(&rest, 9, &number) == 0 || !take_text(&rest, ": "))
+    if (time_take_digits(&rest, 9, &number) == 0 && !begins_with(rest, ":"))
+        return false;
+    if (!take_text(&rest, ": "))
         return false;
     *s = rest;
     return true;
@@ -261,10 +277,24 @@ take_head(struct slice *s, struct syslog_message *m, bool *colon)
         return;
     }
     word = syslog_word(&rest);
-    if (word.len < 2 || word.ptr[word.len - 1] != ':' || !take_time(&rest, m, colon))
+    while (word.len > 0 && word.ptr[word.len - 1] != ':')
+        word.len--;             /* CPU0:Mar */
+    if (word.len < 2)
+        return;
+    rest.len += (size_t)(rest.ptr - word.ptr) - word.len;
+    rest.ptr = word.ptr + word.len;
+    time_skip_blanks(&rest);
+    if (!take_time(&rest, m, colon))
         return;
     m->hostname = (struct slice){ word.ptr, word.len - 1 };
     *s = rest;
+}
+
+/* Nearly all lines have a tag there: not worth to be looked at as a time. */
+static bool
+may_be_time(struct slice s)
+{
+    return s.len > 4 && (s.ptr[3] == ' ' || s.ptr[4] == ' ' || is_digit(*s.ptr));
 }
 
 /* The same head behind the host that a relay has put before it; the time is the relay's. */
@@ -275,13 +305,14 @@ skip_head(struct slice *s)
     struct syslog_message own;
     bool                  colon;
 
-    if (take_sequence(&rest) && !begins_with(rest, "%"))
+    (void)take_sequence(&rest);
+    if (may_be_time(rest))
         (void)take_time(&rest, &own, &colon);
     if (begins_with(rest, "%"))
         *s = rest;
 }
 
-/* ---- Host, tag, message ------------------------------------------------------ */
+/* ---- Host ---------------------------------------------------------------------- */
 
 /* Is this word a host's name or address, and not a tag or the beginning of a message? */
 static bool
@@ -320,6 +351,59 @@ take_host(struct slice *s, struct syslog_message *m)
     skip_head(&rest);
     *s = rest;
 }
+
+/* ---- BusyBox: user.notice ------------------------------------------------------ */
+
+static const char *const facilities[] = {
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
+    "ftp", "ntp", "security", "console", "solaris-cron", "local0", "local1", "local2", "local3",
+    "local4", "local5", "local6", "local7",
+};
+static const char *const severities[] = {
+    "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+};
+
+static int
+place_of(struct slice word, const char *const *names, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (slice_is(word, names[i]))
+            return i;
+    return -1;
+}
+
+/* Instead of a priority in front. */
+static bool
+read_selector(struct slice word, int *priority)
+{
+    const char  *dot = word.len > 0 ? memchr(word.ptr, '.', word.len) : NULL;
+    struct slice facility = word;
+    int          high, low;
+
+    if (dot == NULL)
+        return false;
+    facility.len = (size_t)(dot - word.ptr);
+    skip(&word, facility.len + 1);
+    high = place_of(facility, facilities, sizeof facilities / sizeof *facilities);
+    low = place_of(word, severities, sizeof severities / sizeof *severities);
+    if (high < 0 || low < 0)
+        return false;
+    *priority = high * 8 + low;
+    return true;
+}
+
+static bool
+take_selector(struct slice *s, int *priority)
+{
+    struct slice rest = *s;
+
+    if (!read_selector(syslog_word(&rest), priority))
+        return false;
+    *s = rest;
+    return true;
+}
+
+/* ---- Tag -------------------------------------------------------------------- */
 
 /* [1234], with or without a colon behind it. */
 static bool
@@ -360,7 +444,7 @@ take_tag(struct slice *s, struct slice *tag, struct slice *pid)
 enum syslog_result
 syslog_3164_read(struct slice s, struct syslog_message *m)
 {
-    bool         colon = false;
+    bool         colon = false, has_tag;
     struct slice rest, tag, pid;
 
     time_skip_blanks(&s);
@@ -370,8 +454,15 @@ syslog_3164_read(struct slice s, struct syslog_message *m)
         return SYSLOG_NO;
     if (m->has_time && !colon && m->hostname.ptr == NULL)
         take_host(&s, m);
+    if (m->priority == SYSLOG_NO_PRIORITY && read_selector(m->hostname, &m->priority))
+        m->hostname = NO_SLICE;
     rest = s;
-    if (take_tag(&rest, &tag, &pid)) {
+    has_tag = take_tag(&rest, &tag, &pid);
+    if (!has_tag && m->priority == SYSLOG_NO_PRIORITY && take_selector(&s, &m->priority)) {
+        rest = s;
+        has_tag = take_tag(&rest, &tag, &pid);
+    }
+    if (has_tag) {
         m->appname = tag;
         m->procid = pid;
         (void)time_take_byte(&rest, ' ');

@@ -42,7 +42,7 @@ SANITIZERS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/tsan-suppressions",
 }
-FUZZ_SECONDS = 10
+FUZZ_SECONDS = 10               # for each, unless --seconds says another
 SYSTEM_RUNS = 2                 # beside each other: they share the files of tests
 
 
@@ -242,7 +242,7 @@ def system_sanitized(run):
 
 # --- fuzzers
 
-def fuzz(run):
+def fuzz(run, seconds=FUZZ_SECONDS):
     if not (ROOT / "tests/fuzz/CMakeLists.txt").exists():
         return run.skip("fuzzers", "tests/fuzz has no CMakeLists.txt")
     if not build(run, "fuzz"):
@@ -253,23 +253,18 @@ def fuzz(run):
         if not fuzzers:
             return run.skip("fuzzers", "the build made no fuzz_*")
         with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
-            good = list(pool.map(lambda path: fuzz_one(run, path), fuzzers))
+            good = list(pool.map(lambda path: fuzz_one(run, path, seconds), fuzzers))
         say(f"fuzzers: {run.count(passed=sum(good), failed=len(good) - sum(good))}")
     return None
 
 
-def fuzz_one(run, fuzzer):
+def fuzz_one(run, fuzzer, seconds):
     """On a copy of its corpus: what it finds by chance does not change the tree."""
     name = fuzzer.name
     corpus = LOGS / f"corpus-{name}"
     shutil.rmtree(corpus, ignore_errors=True)
-    seeds = [ROOT / "tests/fuzz/corpus" / n for n in (name, name.removeprefix("fuzz_"))]
-    seeds = [folder for folder in seeds if folder.is_dir()]
-    if seeds:
-        shutil.copytree(seeds[0], corpus)
-    else:
-        corpus.mkdir()
-    good = run.command(name, [fuzzer, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10",
+    shutil.copytree(ROOT / "tests/fuzz/corpus" / name.removeprefix("fuzz_"), corpus)
+    good = run.command(name, [fuzzer, f"-max_total_time={seconds}", "-timeout=10",
                               "-rss_limit_mb=2048", f"-artifact_prefix={LOGS}/{name}-", corpus])
     say(f"{name}: {'passed' if good else 'FAILED'} ({len(list(corpus.iterdir()))} inputs)")
     return good
@@ -308,9 +303,13 @@ def main():
                            choices=["all", "unit", "system", "check", "fuzz"])
     arguments.add_argument("name", nargs="?", help="of a system test")
     arguments.add_argument("-v", "--verbose", action="store_true")
+    arguments.add_argument("--seconds", type=int, metavar="N",
+                           help=f"how long each fuzzer runs (default: {FUZZ_SECONDS})")
     chosen = arguments.parse_args()
     if chosen.name and chosen.part != "system":
         arguments.error(f"'{chosen.part}' takes no name")
+    if chosen.seconds is not None and (chosen.part != "fuzz" or chosen.seconds < 1):
+        arguments.error("'--seconds' is for 'fuzz': one at least")
 
     run = Run(chosen.verbose)
     if chosen.part == "all":
@@ -318,7 +317,7 @@ def main():
     elif chosen.part == "check":
         check(run)
     elif chosen.part == "fuzz":
-        fuzz(run)
+        fuzz(run, chosen.seconds or FUZZ_SECONDS)
     elif build(run, "release"):
         if chosen.part == "unit":
             unit(run, "release")

@@ -161,6 +161,21 @@ next_conversion(const char **p)
     return find_conversion(*++*p);
 }
 
+/* Others write fractions as %L, %N, %3N or %.3f, and a zone as %:z. */
+static int
+unknown_conversion(struct compiler *c, char letter)
+{
+    const char *hint = "";
+
+    if (letter == '\0')
+        return error_set(c->err, ERR_CONFIG, "the time format ends with '%%'");
+    if (strchr("LN.369", letter) != NULL)
+        hint = " (a fraction of a second is %f)";
+    else if (letter == ':')
+        hint = " (a zone is %z)";
+    return error_set(c->err, ERR_CONFIG, "the time format has an unknown '%%%c'%s", letter, hint);
+}
+
 /* The text, which may come from a conversion that stands for others; `offset`
  * gets the place of a mistake. */
 static int
@@ -177,9 +192,7 @@ add_steps(struct compiler *c, const char *text, size_t *offset)
             rc = add_step(c, (struct step){ .kind = STEP_LITERAL, .literal = *p,
                                             .part = TIME_PARTS });
         } else if ((conversion = next_conversion(&p)) == NULL) {
-            return *p == '\0'
-                ? error_set(c->err, ERR_CONFIG, "the time format ends with '%%'")
-                : error_set(c->err, ERR_CONFIG, "the time format has an unknown '%%%c'", *p);
+            return unknown_conversion(c, *p);
         } else if (conversion->stands_for != NULL) {
             size_t inside;      /* of our own text: cannot be wrong */
 

@@ -4,7 +4,8 @@
  *     %f                       a fraction of a second, 1 to 9 digits
  *     iso8601                  2024-10-10T13:55:36.123+02:00: T or a blank, '.' or ',', the
  *                              basic form 20241010T135536Z; seconds, zone and clock may be
- *                              missing; a blank before the zone, and UTC for Z
+ *                              missing; a blank before the zone, and UTC for Z; [Zone/Name]
+ *                              behind an offset
  *     epoch, epoch_ms, epoch_us, epoch_ns
  *                              since 1970, with or without a fraction
  *

@@ -361,6 +361,16 @@ take_iso_clock(struct slice *s, struct time_moment *m)
     return true;
 }
 
+/* [Europe/Berlin]: behind an offset it says nothing new (RFC 9557, Java's ZonedDateTime). */
+static void
+skip_zone_in_brackets(struct slice *s)
+{
+    const char *end = looking_at(s, '[') ? memchr(s->ptr, ']', s->len) : NULL;
+
+    if (end != NULL)
+        skip(s, (size_t)(end + 1 - s->ptr));
+}
+
 bool
 time_take_iso8601(struct slice *s, struct time_moment *m)
 {
@@ -376,7 +386,12 @@ time_take_iso8601(struct slice *s, struct time_moment *m)
         (!time_moment_has(m, TIME_SECOND) || !time_take_fraction(s, m, SIZE_MAX)))
         return false;
     (void)time_take_byte(s, ' ');
-    return s->len == 0 || time_take_offset(s, m) || time_take_zone_name(s, m);
+    if (s->len == 0)
+        return true;
+    if (!time_take_offset(s, m))
+        return time_take_zone_name(s, m);
+    skip_zone_in_brackets(s);
+    return true;
 }
 
 /* ---- From parts to a number ---------------------------------------------- */

@@ -185,6 +185,8 @@ holds(const struct multiline *m, enum preset_condition condition, struct pattern
         return matches(m->log_line, work, g->first) && !matches(m->quiet_line, work, g->first);
     case NOT_LOG_LINE:
         return !matches(m->log_line, work, line);
+    case LOGGED:
+        return matches(m->log_line, work, g->first) && !matches(m->log_line, work, line);
     case AFTER_RESCUE:
         return g->rescued;
     }

@@ -22,6 +22,7 @@ enum preset_condition {
     AFTER_LOG_LINE,         /* the group's first line is one of a log: it has a time or a level */
     AFTER_LOUD_LINE,            /* the same, and it does not say that it is of a low level */
     NOT_LOG_LINE,           /* this line is none */
+    LOGGED,                 /* both: the first line is one of a log, and this one is none */
     AFTER_RESCUE,           /* a line of the group says that another error was being handled */
 };
 

@@ -236,6 +236,20 @@ def test_there_is_a_preset_for_every_kind_of_build():
     assert settings["fuzz"]["STOKER_FUZZ"] == "ON"
 
 
+def test_every_fuzzer_has_a_corpus():
+    programs = {path.stem.removeprefix("fuzz_") for path in files("tests/fuzz/fuzz_*.c")}
+    corpora = {path.parent.name for path in files("tests/fuzz/corpus/*/*")}
+    assert programs == corpora
+
+
+def test_every_parser_has_a_fuzzer():
+    type_ = re.compile(r"^const struct parser_type (\w+)_parser_type", re.M)
+    parsers = {found for path in files("parsers/*.c") for found in type_.findall(path.read_text())}
+    assert len(parsers) == 7
+    nothing([parser for parser in sorted(parsers)
+             if not (ROOT / f"tests/fuzz/fuzz_{parser}.c").exists()])
+
+
 def test_every_unit_test_file_is_built():
     """The globs of tests/CMakeLists.txt know these folders only."""
     known = {"base", "data", "flow", "inputs", "parsers", "outputs", "agent"}

@@ -26,7 +26,19 @@ set_up(void)
     parsing_load(&again, &logfmt_parser_type, parsing_begin(&again), true);
 }
 
-/* Every value in quotes, whatever it was. */
+static void
+write_quoted(struct buf *b, struct slice text)
+{
+    buf_add_char(b, '"');
+    for (size_t c = 0; c < text.len; c++) {
+        if (text.ptr[c] == '"' || text.ptr[c] == '\\')
+            buf_add_char(b, '\\');
+        buf_add_char(b, text.ptr[c]);
+    }
+    buf_add_char(b, '"');
+}
+
+/* Every key and value in quotes, whatever they were; but a key alone cannot be. */
 static void
 check_written(void)
 {
@@ -35,18 +47,14 @@ check_written(void)
     for (uint32_t i = 0; i < all.rec.nvalues; i++) {
         const struct value *v = &all.rec.values[i];
 
-        buf_add_slice(&b, v->name);
         if (v->type == VALUE_BOOL) {
-            buf_add_char(&b, ' ');
-            continue;
+            buf_add_slice(&b, v->name);
+        } else {
+            write_quoted(&b, v->name);
+            buf_add_char(&b, '=');
+            write_quoted(&b, v->text);
         }
-        buf_add_string(&b, "=\"");
-        for (size_t c = 0; c < v->text.len; c++) {
-            if (v->text.ptr[c] == '"' || v->text.ptr[c] == '\\')
-                buf_add_char(&b, '\\');
-            buf_add_char(&b, v->text.ptr[c]);
-        }
-        buf_add_string(&b, "\" ");
+        buf_add_char(&b, ' ');
     }
     buf_add_string(&b, "last=1");
     assert(parsing_run(&again, buf_slice(&b)) == 0);

@@ -181,6 +181,33 @@ def test_interleaved_streams_through_stops_and_kills(ship, kafka, topic, log):
     assert kills == 4 and len(values(kafka, topic)) < 2 * len(everything)
 
 
+def test_partial_lines_of_a_container_through_a_kill_and_a_rotation(agents, log, tmp_path):
+    """A line goes on where it began, also when another agent reads it; what the runtime writes to
+    the next file is no part of it."""
+    sent = tmp_path / "sent.jsonl"
+    agent = agents({"agent": {"checkpoint_interval": "20ms"},
+                    "outputs": {"main": {"type": "file", "path": str(sent)}},
+                    "inputs": {"logs": {"paths": str(log), "topic": "t", "parser": {"type": "cri"},
+                                        "linger": "300ms", "poll": "50ms", "rescan": "100ms"}}})
+
+    def wait_sent(*expected):
+        wait_for(lambda: sent.exists() and
+                 sorted(r["value"] for r in json_lines(sent.read_text())) == sorted(expected),
+                 10, lambda: f"{expected} in {sent.read_text()}")
+
+    append(log, cri("stdout", "zero"), cri("stdout", "one ", "P"))
+    agent.start()
+    agent.wait_acked(log, len(cri("stdout", "zero\n")))
+    agent.kill()
+    append(log, cri("stderr", "e ", "P"), cri("stdout", "two "), cri("stdout", "three ", "P"))
+    agent.start()
+    wait_sent("zero", "one two ")
+    log.rename(log.with_suffix(".log.20260301"))
+    append(log, cri("stdout", "four"), cri("stderr", "f"))
+    wait_sent("zero", "one two ", "three ", "e ", "four", "f")
+    agent.stop()
+
+
 def test_the_logs_of_pods_say_where_they_are_from(ship, kafka, topic, tmp_path):
     pods = tmp_path / f"pods/shop_cart-1_{POD}/cart"
     links = tmp_path / "containers"

@@ -8,6 +8,7 @@ SPDX-License-Identifier: Apache-2.0
 import csv
 import json
 import random
+from datetime import datetime
 
 import pytest
 
@@ -208,9 +209,10 @@ def test_a_deep_line_is_no_trouble(tmp_path):
 
 @pytest.mark.skipif(not (DATA / "nginxplus_status.jsonl").exists(), reason="no sample data")
 def test_a_real_json_log_is_read_without_a_miss(tmp_path):
-    lines = (DATA / "nginxplus_status.jsonl").read_bytes().splitlines()[:200]
+    lines = (DATA / "nginxplus_status.jsonl").read_bytes().splitlines()
     records = tried(tmp_path, lines, parser={"type": "json", "time": {
         "field": "timestamp", "format": "epoch_ms"}}, value=ALL, key="${connections.accepted}")
+    assert len(records) == len(lines) == 500
     for line, record in zip(lines, records):
         found = json.loads(line)
         assert json.loads(record["value"]) == found
@@ -364,6 +366,26 @@ def test_a_real_access_log_is_read_without_an_unexplained_miss(tmp_path):
     missed = [line for line, r in zip(lines, records) if "parse.error" in json.loads(r["value"])]
     assert len(records) == len(lines) and all(explained(line) for line in missed), missed[:5]
     assert all(r["timestamp"] for r, line in zip(records, lines) if line not in missed)
+
+
+@pytest.mark.skipif(not (DATA / "HDFS.log").exists(), reason="no sample data")
+def test_a_real_log_of_hdfs_is_read_without_a_miss(tmp_path):
+    """Its time has no separators at all."""
+    pattern = (r"^(?<at>\d{6} \d{6}) (?<thread>\d+) (?<level>[A-Z]+) (?<class>[\w.$]+): "
+               r"(?<message>.*)$")
+    lines = (DATA / "HDFS.log").read_text().splitlines()
+    records = tried(tmp_path, map(str.encode, lines), parser={
+        "type": "regex", "pattern": pattern, "time": {"field": "at", "format": "%y%m%d %H%M%S"}},
+        value={"format": "json", "exclude": ["body"]})
+    assert len(records) == len(lines) == 2000
+    for line, record in zip(lines, records):
+        day, clock, thread, level, rest = line.split(" ", 4)
+        when = datetime.strptime(f"{day} {clock} +0000", "%y%m%d %H%M%S %z")
+        assert record["timestamp"] == when.timestamp() * 1000
+        found = json.loads(record["value"])
+        assert [found[name] for name in ("at", "thread", "level")] == [f"{day} {clock}", thread,
+                                                                       level]
+        assert f'{found["class"]}: {found["message"]}' == rest
 
 
 def explained(line):

@@ -143,6 +143,41 @@ every_conversion_is_read(void **state)
     then_time_is("4  1:53pm 2024-284", OCT_10 - 36000);
     given_format("%b %e %r %Y");
     then_time_is("Oct  9 01:53:36 PM 2024", OCT_10 - DAY);
+    given_format("%h%t%d%n%T %y");
+    then_time_is("Oct\t10  13:53:36 24", OCT_10);
+    given_format("%B %d %Y %T");
+    then_time_is("October 10 2024 13:53:36", OCT_10);
+    then_time_is("Oct 10 2024 13:53:36", OCT_10);
+}
+
+/* In minutes, from RFC 5322 and the IANA's table of zones. */
+static void
+abbreviations_of_zones_are_those_that_mean_one_offset(void **state)
+{
+    static const struct {
+        const char *name;
+        int         east;
+    } zones[] = {
+        { "EST", -300 }, { "EDT", -240 }, { "CST", -360 }, { "CDT", -300 }, { "MST", -420 },
+        { "MDT", -360 }, { "PST", -480 }, { "PDT", -420 }, { "WET", 0 }, { "WEST", 60 },
+        { "CET", 60 }, { "CEST", 120 }, { "EET", 120 }, { "EEST", 180 }, { "MSK", 180 },
+        { "SAST", 120 }, { "JST", 540 }, { "KST", 540 }, { "HKT", 480 }, { "SGT", 480 },
+        { "AWST", 480 }, { "ACST", 570 }, { "ACDT", 630 }, { "AEST", 600 }, { "AEDT", 660 },
+        { "NZST", 720 }, { "NZDT", 780 }, { "UTC", 0 }, { "GMT", 0 }, { "Z", 0 },
+    };
+    static const char *const several[] = { "IST", "BST", "AST", "Mars", "" };
+    char                     text[40];
+
+    (void)state;
+    given_format("%F %T %Z");
+    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+        snprintf(text, sizeof text, "2024-10-10 13:53:36 %s", zones[i].name);
+        then_time_is(text, OCT_10 - zones[i].east * 60000);
+    }
+    for (size_t i = 0; i < sizeof several / sizeof *several; i++) {
+        snprintf(text, sizeof text, "2024-10-10 13:53:36 %s", several[i]);
+        then_no_time(text);
+    }
 }
 
 static void
@@ -212,6 +247,11 @@ iso8601_in_its_forms(void **state)
     then_time_is("2024-10-10 13:53:36.123 GMT", OCT_10 + 123);
     then_time_is("2024-10-10 15:53:36.123 CEST", OCT_10 + 123);
     then_time_is("2024-10-10 13:53:36.123 Z", OCT_10 + 123);
+    then_time_is("2024-10-10T15:53:36.123+02:00[Europe/Berlin]", OCT_10 + 123);
+    then_time_is("2024-10-10T13:53:36Z[UTC]", OCT_10);
+    then_no_time("2024-10-10T13:53:36[UTC]");
+    then_no_time("2024-10-10T13:53:36Z[UTC");
+    then_no_time("2024-10-10T13:53:36Z[UTC]x");
     then_time_is("2024-10-10T13:53:36.1+00", OCT_10 + 100);
     then_time_is("20241010 135336,250", OCT_10 + 250);
     then_time_is("2024-10-10T15:53+02:00", OCT_10 - 36000);
@@ -380,6 +420,9 @@ wrong_formats_are_named(void **state)
     (void)state;
     then_format_is_wrong("%Y-%q", 3, "unknown '%q'");
     then_format_is_wrong("%Y-%", 3, "ends with '%'");
+    then_format_is_wrong("%F %T.%L", 6, "unknown '%L' (a fraction of a second is %f)");
+    then_format_is_wrong("%F %T%.3f", 5, "unknown '%.' (a fraction of a second is %f)");
+    then_format_is_wrong("%F %T %:z", 6, "unknown '%:' (a zone is %z)");
     then_format_is_wrong("iso8602", 0, "did you mean 'iso8601'?");
     then_format_is_wrong("", 0, "a time format is");
     then_format_is_wrong("%H:%M:%S", 0, "names no day");
@@ -400,6 +443,7 @@ main(void)
         TEST(an_access_logs_time),
         TEST(a_fraction_has_one_to_nine_digits),
         TEST(every_conversion_is_read),
+        TEST(abbreviations_of_zones_are_those_that_mean_one_offset),
         TEST(blanks_stand_for_any_number_of_blanks),
         TEST(days_that_are_not_are_refused),
         TEST(every_day_of_a_century_and_more_is_right),

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "agent/base/buf.h"
+#include "agent/base/mem.h"
 #include "agent/flow/output.h"
 #include "agent/flow/source.h"
 #include "agent/flow/transform.h"
@@ -36,6 +37,7 @@ struct grouped {
     int64_t           lead;
     uint64_t          waited, waits;
     size_t            size;         /* of the next chunk */
+    struct chunk     *chunk;        /* the same for all: its messages take long to allocate */
     struct buf        found;        /* offset:value| of every record */
 };
 
@@ -59,6 +61,7 @@ static inline void
 grouped_fini(struct grouped *g)
 {
     scratch_free(g->work);
+    chunk_free(&g->chunk);
     source_fini(&g->source);
     plan_free(g->plan);
     names_free(g->names);
@@ -99,12 +102,24 @@ grouped_note(struct grouped *g, const struct chunk *c)
     }
 }
 
+/* With room for `size` bytes and nothing behind them. */
+static inline struct chunk *
+grouped_chunk(struct grouped *g)
+{
+    if (g->chunk == NULL)
+        g->chunk = chunk_new(CHUNK_SIZE);
+    free(g->chunk->bytes);
+    g->chunk->bytes = mem_alloc(g->size);
+    g->chunk->size = g->size;
+    return g->chunk;
+}
+
 /* Read a chunk of up to `size` bytes from a file of `len` bytes, as an input does: the next
  * one begins where this one ended, unless it is refused. */
 static inline enum transform_result
 grouped_read(struct grouped *g, const char *bytes, size_t len, bool final)
 {
-    struct chunk         *c = chunk_new(g->size);
+    struct chunk         *c = grouped_chunk(g);
     enum transform_result result;
 
     if (g->work == NULL)
@@ -122,7 +137,6 @@ grouped_read(struct grouped *g, const char *bytes, size_t len, bool final)
         g->lead = c->lead;
         grouped_note(g, c);
     }
-    chunk_free(&c);
     return result;
 }
 

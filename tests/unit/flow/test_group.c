@@ -97,6 +97,7 @@ a_group_at_its_limit_is_sent_and_the_next_line_begins_another(void **state)
     g.plan->multiline->max_size = 5;
     then_records("A\nb\nc\nd\nA\n", "0:A\nb\nc|6:d|8:A|");
     then_records("A\nbc\nde\n", "0:A\nbc|5:de|");
+    then_records("A\nbc\nd\n", "0:A\nbc|5:d|");
     g.plan->multiline->max_lines = 1;
     then_records("A\nb\nc\n", "0:A|2:b|4:c|");
 }
@@ -171,6 +172,21 @@ a_group_that_has_waited_is_sent_and_one_that_has_grown_is_not(void **state)
     assert_string_equal(buf_string(&g.found), "0:A\nb\nc|");
     assert_int_equal(g.at, 6);
     assert_int_equal(g.waits, 0);
+}
+
+static void
+a_group_at_its_limit_does_not_wait_for_another_line(void **state)
+{
+    (void)state;
+    grouped_multiline(&g, "start", "^A");
+    g.plan->multiline->max_lines = 2;
+    assert_int_equal(grouped_read(&g, "A\nb\n", 4, false), TRANSFORM_DONE);
+    assert_string_equal(buf_string(&g.found), "0:A\nb|");
+    grouped_rewind(&g);
+    g.plan->multiline->max_lines = 1000;
+    g.plan->multiline->max_size = 3;
+    assert_int_equal(grouped_read(&g, "A\nb\n", 4, false), TRANSFORM_DONE);
+    assert_string_equal(buf_string(&g.found), "0:A\nb|");
 }
 
 static void
@@ -508,6 +524,7 @@ main(void)
         TEST(lines_of_another_encoding_are_grouped_in_utf8),
         TEST(a_chunk_ends_where_the_pending_group_begins),
         TEST(a_group_that_has_waited_is_sent_and_one_that_has_grown_is_not),
+        TEST(a_group_at_its_limit_does_not_wait_for_another_line),
         TEST(an_unfinished_line_does_not_end_by_waiting),
         TEST(a_group_longer_than_the_chunk_asks_for_a_larger_one),
         TEST(partial_lines_are_joined_each_stream_by_itself),

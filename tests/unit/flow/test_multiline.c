@@ -74,6 +74,29 @@ a_java_trace_has_causes_and_suppressed_ones(void **state)
 }
 
 static void
+a_java_trace_may_begin_with_its_root_and_have_messages_anywhere(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("java",
+        "java.lang.IllegalStateException: outer\n"
+        "\tat T.main(T.java:9)\n"
+        "\tSuppressed: java.io.IOException: close\n"
+        "line two\n"
+        "\t\tat T$Res.close(T.java:4)\n"
+        "\t\t... 1 more\n"
+        "Caused by: [CIRCULAR REFERENCE: java.lang.IllegalStateException: outer]\n"
+        "\t... 10 more",
+        "plain",
+        "2024-01-01 12:00:00,123 ERROR [main] com.foo.Bar - root first\n"
+        "java.io.IOException: root\n"
+        "\tat T.b(T.java:4) ~[app.jar:1.0]\n"
+        "Wrapped by: java.lang.RuntimeException: outer\n"
+        "second line\n"
+        "\tat T.a(T.java:3)",
+        "done");
+}
+
+static void
 a_java_trace_belongs_to_the_line_of_its_logger(void **state)
 {
     (void)state;
@@ -89,6 +112,23 @@ a_java_trace_belongs_to_the_line_of_its_logger(void **state)
         "Starting",
         "java.lang.RuntimeException: of nobody's line\n"
         "\tat T.a(T.java:3)");
+}
+
+static void
+spring_boot_puts_an_empty_line_before_a_trace(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("java",
+        "2024-01-01T12:00:00.000+01:00 ERROR 7 --- [main] o.s.boot.SpringApplication : It failed\n"
+        "\n"
+        "org.springframework.beans.factory.BeanCreationException: Error creating bean\n"
+        "\tat org.springframework.boot.SpringApplication.run(SpringApplication.java:343)\n"
+        "Caused by: java.lang.IllegalStateException: x\n"
+        "\t... 21 common frames omitted",
+        "",
+        "2024-01-01T12:00:00.001+01:00  INFO 7 --- [main] o.s.boot.SpringApplication : a banner:",
+        "",
+        "*****");
 }
 
 static void
@@ -210,6 +250,119 @@ a_python_exception_group_is_one_record(void **state)
         "  | ExceptionGroup: g (1 sub-exception)");
 }
 
+/* Until the next line of the log: what is printed by itself ends with the error's own line. */
+static void
+a_python_error_that_was_logged_may_have_several_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "2026-11-25 16:28:57,067 ERROR app: failed\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/p.py\", line 5, in f\n"
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for Model\n"
+        "x\n"
+        "  Input should be a valid integer\n"
+        "\n"
+        "behind an empty line\n"
+        "a note",
+        "2026-11-25 16:28:57,119 ERROR app: next\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/p.py\", line 5, in f\n"
+        "ValueError: bad",
+        "",
+        "2026-11-25 16:28:57,120 INFO app: one more",
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/p.py\", line 5, in f\n"
+        "ValueError: first",
+        "second");
+}
+
+static void
+a_python_trace_of_loguru_has_empty_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "2026-11-25 23:30:04.380 | ERROR    | __main__:nested:6 - What?!\n"
+        "Traceback (most recent call last):\n"
+        "\n"
+        "  File \"/srv/lg.py\", line 7, in <module>\n"
+        "    nested(0)\n"
+        "    \xe2\x94\x94 <function nested at 0x7f9b02bd3b00>\n"
+        "\n"
+        "> File \"/srv/lg.py\", line 5, in nested\n"
+        "    try: func(5, c)\n"
+        "\n"
+        "KeyError: 'a'\n"
+        "\n"
+        "\n"
+        "The above exception was the direct cause of the following exception:\n"
+        "\n"
+        "\n"
+        "Traceback (most recent call last):\n"
+        "\n"
+        "> File \"/srv/lg.py\", line 10, in <module>\n"
+        "\n"
+        "ValueError: bad\n"
+        "second",
+        "2026-11-25 23:30:04.387 | INFO     | __main__:<module>:7 - next");
+}
+
+static void
+a_python_trace_belongs_to_the_line_that_says_where_it_is_from(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        "Exception in thread Thread-1 (boom):\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/usr/lib/python3.11/threading.py\", line 1038, in _bootstrap_inner\n"
+        "RuntimeError: in thread",
+        "Exception ignored in: <function X.__del__ at 0x7f1e3283c5e0>\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/t.py\", line 39, in __del__\n"
+        "RuntimeError: in del",
+        "Process SpawnProcess-2:\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/t.py\", line 3, in run\n"
+        "RuntimeError: in a process",
+        "2026-11-25 22:44:51,642 ERROR asyncio: Task exception was never retrieved\n"
+        "future: <Task finished name='Task-2' coro=<bad() done> exception=RuntimeError('x')>\n"
+        "Traceback (most recent call last):\n"
+        "  File \"/srv/t.py\", line 34, in bad\n"
+        "RuntimeError: in task",
+        "2026-11-25 22:44:51,643 INFO app: next");
+}
+
+#define REMOTE_TRACE                                                         \
+    "concurrent.futures.process._RemoteTraceback: \n"                        \
+    "\"\"\"\n"                                                               \
+    "Traceback (most recent call last):\n"                                   \
+    "  File \"/srv/t.py\", line 45, in work\n"                               \
+    "ZeroDivisionError: integer division or modulo by zero\n"                \
+    "\"\"\"\n"                                                               \
+    "\n"                                                                     \
+    "The above exception was the direct cause of the following exception:\n" \
+    "\n"                                                                     \
+    "Traceback (most recent call last):\n"                                   \
+    "  File \"/srv/t.py\", line 48, in <module>\n"                           \
+    "ZeroDivisionError: integer division or modulo by zero"
+
+static void
+a_python_trace_may_quote_that_of_another_process(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("python",
+        REMOTE_TRACE,
+        "next",
+        "2026-11-25 22:44:51,697 ERROR app: remote\n" REMOTE_TRACE,
+        "2026-11-25 22:44:51,698 ERROR app: while another was handled\n"
+        "Traceback (most recent call last):\n"
+        "KeyError: 'a'\n"
+        "\n"
+        "During handling of the above exception, another exception occurred:\n"
+        "\n" REMOTE_TRACE,
+        "2026-11-25 22:44:51,700 INFO app: next");
+}
+
 /* ---- Go -------------------------------------------------------------------------- */
 
 static void
@@ -262,6 +415,27 @@ a_go_panic_may_have_more_lines_before_the_dump(void **state)
         "\t/srv/e.go:2 +0x25");
 }
 
+/* As the runtime indents them since Go 1.18. */
+static void
+a_go_panics_message_may_have_empty_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("go",
+        "panic: one\n"
+        "\t\n"
+        "\t\n"
+        "\tfour\n"
+        "\t\n"
+        "\n"
+        "goroutine 1 [running]:\n"
+        "main.Map[...](...)\n"
+        "\t/srv/e.go:2 +0x25",
+        "next",
+        "panic: nothing behind it",
+        "",
+        "2026/11/25 16:30:41 next");
+}
+
 static void
 a_go_runtime_that_is_stopped_shows_its_registers(void **state)
 {
@@ -307,6 +481,37 @@ a_go_dump_belongs_to_the_line_of_its_logger(void **state)
         "\t/srv/e.go:2 +0x25");
 }
 
+/* zap's console encoder, which Kubernetes' controllers use; pkg/errors in "%+v". */
+static void
+a_go_trace_may_have_functions_without_arguments(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("go",
+        "2026-11-25T16:30:40.123Z\tERROR\tReconciler error\t{\"error\": \"x\"}\n"
+        "sigs.k8s.io/controller-runtime/pkg/internal/controller.(*Controller).reconcileHandler\n"
+        "\t/go/pkg/mod/sigs.k8s.io/controller-runtime@v0.12.3/pkg/internal/controller.go:326\n"
+        "sigs.k8s.io/controller-runtime/pkg/internal/controller.(*Controller[...]).Start.func2.2\n"
+        "\t/go/pkg/mod/sigs.k8s.io/controller-runtime@v0.12.3/pkg/internal/controller.go:234",
+        "2026-11-25T16:30:40.124Z\tINFO\tnext",
+        "2026/11/25 16:30:41 failed: outer: inner\n"
+        "main.load\n"
+        "\t/srv/main.go:12\n"
+        "main.main\n"
+        "\t/srv/main.go:20\n"
+        "outer\n"
+        "main.main\n"
+        "\t/srv/main.go:21\n"
+        "runtime.goexit\n"
+        "\t/usr/local/go/src/runtime/asm_amd64.s:1594",
+        "printed",
+        "2026/11/25 16:30:42 next\n"
+        "main.main\n"
+        "\t/srv/main.go:21",
+        "example.org",
+        "main.go",
+        "done");
+}
+
 /* ---- Ruby ------------------------------------------------------------------------ */
 
 static void
@@ -343,6 +548,30 @@ a_ruby_cause_belongs_to_its_error(void **state)
 }
 
 static void
+a_ruby_message_may_have_several_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("ruby",
+        "E, [2026-11-25T22:46:17.894810 #16134] ERROR -- : first\n"
+        "second\n"
+        "\n"
+        "fourth (RuntimeError)\n"
+        "t.rb:9:in `bar'\n"
+        "t.rb:10:in `<main>'",
+        "I, [2026-11-25T22:46:17.894846 #16134]  INFO -- : logged",
+        "t.rb:9:in `<main>': first (RuntimeError)\n"
+        "second\n"
+        "\n"
+        "fourth\n"
+        "\tfrom t.rb:12:in `baz'",
+        "RuntimeError: printed by hand\n"
+        "t.rb:5:in `rescue in bar'\n"
+        "t.rb:5:in `bar'",
+        "I, [2026-11-25T22:46:17.894846 #16134]  INFO -- : next",
+        "puts");
+}
+
+static void
 ruby_may_show_the_source_and_what_was_meant(void **state)
 {
     (void)state;
@@ -351,6 +580,8 @@ ruby_may_show_the_source_and_what_was_meant(void **state)
         "\n"
         "1.foo\n"
         " ^^^^\n"
+        "Did you mean?  floor",
+        "t.rb:1:in `<main>': undefined method `foo' for 1:Integer (NoMethodError)\n"
         "Did you mean?  floor",
         "t.rb:2:in `<main>': x (NameError)",
         "",
@@ -382,6 +613,29 @@ rails_logs_an_error_and_its_place(void **state)
         "NameError (uninitialized constant X):\n"
         "  \n"
         "app/controllers/x.rb:3:in `index'",
+        "Started GET \"/\"");
+}
+
+static void
+a_message_in_rails_may_have_several_lines(void **state)
+{
+    (void)state;
+    THEN_EACH_IS_ONE("ruby",
+        "Completed 500 Internal Server Error in 4ms (ActiveRecord: 0.7ms)",
+        "ActiveRecord::StatementInvalid (PG::UndefinedTable: ERROR:  relation \"x\"\n"
+        "LINE 1: SELECT * FROM x WHERE at > '2026-11-25 10:00:00'\n"
+        "                      ^\n"
+        "):\n"
+        "  \n"
+        "app/models/x.rb:3:in `foo'\n"
+        "app/controllers/x.rb:4:in `index'",
+        "Started GET \"/\"",
+        "F, [2026-11-25T22:46:17.894810 #7] FATAL -- : [req-1]   \n"
+        "[req-1] ActiveRecord::StatementInvalid (PG::UndefinedTable: ERROR:  relation \"x\"\n"
+        "LINE 1: SELECT * FROM x WHERE at > '2026-11-25 10:00:00'\n"
+        "):\n"
+        "  \n"
+        "app/models/x.rb:3:in `foo'",
         "Started GET \"/\"");
 }
 
@@ -469,22 +723,32 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_java_trace_has_causes_and_suppressed_ones),
+        TEST(a_java_trace_may_begin_with_its_root_and_have_messages_anywhere),
         TEST(a_java_trace_belongs_to_the_line_of_its_logger),
+        TEST(spring_boot_puts_an_empty_line_before_a_trace),
         TEST(a_java_message_may_have_several_lines),
         TEST(java_util_logging_writes_two_lines),
         TEST(a_python_trace_may_be_chained),
         TEST(an_empty_line_behind_a_python_trace_is_a_record_of_its_own),
         TEST(python_traces_in_a_row_are_told_apart),
         TEST(a_python_exception_group_is_one_record),
+        TEST(a_python_error_that_was_logged_may_have_several_lines),
+        TEST(a_python_trace_of_loguru_has_empty_lines),
+        TEST(a_python_trace_belongs_to_the_line_that_says_where_it_is_from),
+        TEST(a_python_trace_may_quote_that_of_another_process),
         TEST(a_go_panic_has_a_dump_of_goroutines),
         TEST(a_go_panic_may_have_more_lines_before_the_dump),
+        TEST(a_go_panics_message_may_have_empty_lines),
         TEST(a_go_runtime_that_is_stopped_shows_its_registers),
         TEST(a_go_dump_belongs_to_the_line_of_its_logger),
+        TEST(a_go_trace_may_have_functions_without_arguments),
         TEST(a_ruby_trace_has_the_error_first),
         TEST(a_ruby_cause_belongs_to_its_error),
+        TEST(a_ruby_message_may_have_several_lines),
         TEST(ruby_may_show_the_source_and_what_was_meant),
         TEST(ruby_may_write_the_error_last),
         TEST(rails_logs_an_error_and_its_place),
+        TEST(a_message_in_rails_may_have_several_lines),
         TEST(indented_lines_belong_to_the_line_before),
         TEST(one_way_must_be_given),
         TEST(two_ways_cannot_be_given),

@@ -48,6 +48,22 @@ quotes_inside_are_plain(void **state)
     then_field_is("e", "=\"");
 }
 
+/* As Go's slog.TextHandler writes them. */
+static void
+keys_in_quotes_are_keys(void **state)
+{
+    (void)state;
+    given_asked("my key", NULL);
+    when_loaded(&logfmt_parser_type);
+    assert_int_equal(parse(SLICE("level=INFO \"my key\"=1 \"a=b\"=x \"grp.q\\\"k\"=\"t u\" "
+                                 "\"e\"=")), 0);
+    then_field_is("my key", "1");
+    then_field_is("a=b", "x");
+    then_field_is("grp.q\"k", "t u");
+    then_field_is("e", "");
+    assert_int_equal(rec.nvalues, 5);
+}
+
 static void
 of_two_pairs_with_one_key_the_last_counts(void **state)
 {
@@ -75,7 +91,10 @@ what_is_not_logfmt_is_refused(void **state)
     then_refused(SLICE("a=1 b=\"\\"), "a quote is not closed");
     then_refused(SLICE("a=1 b=\"\\\""), "a quote is not closed");
     then_refused(SLICE("a=\"b\"c d=1"), "text right behind a quote");
-    then_refused(SLICE("a=1 \"b\"=1"), "a key in quotes");
+    then_refused(SLICE("a=1 \"b\""), "a key in quotes without a value");
+    then_refused(SLICE("a=1 \"b c\" d=1"), "a key in quotes without a value");
+    then_refused(SLICE("a=1 \"b=1"), "a quote is not closed");
+    then_refused(SLICE("a=1 \"\"=1"), "a pair without key");
 }
 
 static void
@@ -151,6 +170,7 @@ main(void)
         TEST(pairs_become_fields),
         TEST(quoted_values_lose_their_escapes),
         TEST(quotes_inside_are_plain),
+        TEST(keys_in_quotes_are_keys),
         TEST(of_two_pairs_with_one_key_the_last_counts),
         TEST(what_is_not_logfmt_is_refused),
         TEST(any_byte_may_be_in_a_value),

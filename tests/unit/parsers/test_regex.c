@@ -286,6 +286,10 @@ a_time_that_cannot_be_says_so_and_leaves_the_fields(void **state)
     assert_string_equal(work.reason, "bad time");
     assert_false(rec.has_time);
     then_field_is("rest", "x");
+    record_begin(&rec, SLICE("2024-02-30 x"), SLICE("2024-02-30 x"), 0);
+    rec.has_time = true;            /* of a parser before: it is not this line's */
+    assert_int_equal(parser->ops->parse(parser, &work, &rec), -1);
+    assert_false(rec.has_time);
 }
 
 static void
