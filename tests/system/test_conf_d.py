@@ -83,6 +83,23 @@ def test_a_piece_makes_of_its_sample_what_is_written_beside_it(tmp_path, piece, 
     assert len(got) == len(expected)
 
 
+@pytest.mark.parametrize("piece, parser, line, timestamp", [
+    ("mysql", "mariadb-error", "2025-03-01  9:00:00 0 [Note] ready", 1740819600000),
+    ("mysql", "mariadb-error", "2025-03-01 12:00:00 0 [Note] ready", 1740830400000),
+    ("go", "go-zap-iso8601", '{"level":"info","ts":"2025-03-01T13:00:00.250+0100"}', 1740830400250),
+])
+def test_a_parser_that_is_there_to_be_chosen_reads_its_lines(tmp_path, piece, parser, line,
+                                                             timestamp):
+    file = write_config(tmp_path / "stoker.yaml", {
+        "include": str(ROOT / f"conf.d/{piece}.yaml"), "outputs": {"any": OUTPUTS["stdout"]},
+        "inputs": {"mine": {"paths": "/x", "parser": parser, "topic": "t", "key": "${level}"}}})
+    done = stoker("try", "-c", file, "--input", "mine", stdin=line + "\n",
+                  env={**os.environ, "TZ": "UTC"})
+    (record,) = json_lines(done.stdout)
+    assert record["timestamp"] == timestamp
+    assert record["key"] in line
+
+
 @pytest.mark.parametrize("name, log", [("apache", "apache_access.log"), ("auth", "auth.log"),
                                        ("kafka", "kafka_server.log"), ("java", "Hadoop.log")])
 def test_a_piece_leaves_no_line_of_a_real_log_unparsed(tmp_path, name, log):
