@@ -488,6 +488,34 @@ tests:
     assert (done.returncode, done.stderr) == (DONE, "")
 
 
+@pytest.mark.parametrize("encoding", ["iso-8859-2", "utf-16", "utf-16be"])
+def test_given_lines_are_text_whatever_the_encoding_of_the_input(tmp_path, encoding):
+    file = write_config(tmp_path / "stoker.yaml", f"""
+outputs: {{main: {{type: stdout}}}}
+inputs: {{in: {{paths: /x, encoding: {encoding}, topic: t, key: "${{body}}"}}}}
+tests: [{{name: n, given: [žluť, kůň], expect: [{{key: žluť, value: žluť}}, {{key: kun}}]}}]
+""")
+    done = stoker("check", "-c", file)
+    assert done.returncode == FAILED
+    assert "record 2 (line 2 of 'given'): the key differs" in done.stderr
+    assert '"kůň"' in done.stderr and "1 of 1" in done.stderr
+    assert "record 1" not in done.stderr
+
+
+def test_bytes_that_are_expected_are_compared_as_bytes(tmp_path):
+    """Kafka's integers are UTF-8 by chance or not."""
+    file = write_config(tmp_path / "stoker.yaml", """
+outputs: {main: {type: stdout}}
+inputs: {in: {paths: /x, topic: t, key: "${body}", key.serializer: integer}}
+tests: [{name: n, given: ["1", "-1", "65"], expect: [{key: {base64: AAAAAQ==}},
+         {key: {base64: /////w==}}, {key: {base64: AAAAQg==}}]}]
+""")
+    done = stoker("check", "-c", file)
+    assert done.returncode == FAILED
+    assert done.stderr.count("differs") == 1
+    assert r'"\u0000\u0000\u0000B"' in done.stderr and r'"\u0000\u0000\u0000A"' in done.stderr
+
+
 def test_mistakes_in_tests_are_mistakes_of_the_configuration(tmp_path):
     file, done = checked(tmp_path, "  - {name: n, input: wbe, given: x, expct: []}\n")
     assert done.returncode == CONFIG
