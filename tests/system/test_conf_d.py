@@ -35,6 +35,19 @@ def test_every_piece_loads_by_itself(tmp_path, piece):
     assert done.returncode == DONE, done.stderr
 
 
+@pytest.mark.parametrize("piece", PIECES, ids=lambda path: path.name)
+def test_the_header_of_a_piece_says_how_to_take_it_in_and_try_it(tmp_path, piece):
+    header = piece.read_text().partition("\n\n")[0]
+    assert f"\n#     include: conf.d/{piece.name}\n" in header
+    name = re.search(r"stoker try --input (\S+)", header)[1]
+    (tmp_path / "conf.d").symlink_to(ROOT / "conf.d")
+    file = write_config(tmp_path / "stoker.yaml", {"include": f"conf.d/{piece.name}",
+                                                   "outputs": {"any": OUTPUTS["stdout"]}})
+    done = stoker("try", "-c", file, "--input", name, SAMPLES / f"{name}.log")
+    assert done.returncode == DONE, done.stderr
+    assert len(json_lines(done.stdout)) > 1
+
+
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_all_pieces_load_together_with_any_output(tmp_path, output):
     done = stoker("check", "-c", with_piece(tmp_path, ROOT / "conf.d/*.yaml", output))
