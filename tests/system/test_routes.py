@@ -278,6 +278,15 @@ def test_what_is_redacted_is_in_nothing_that_is_sent(tried, value, expected):
     assert "joe" not in str(records) and "ann" not in str(records)
 
 
+def test_a_record_that_is_rejected_is_redacted_too(tried):
+    """Dead letters are what would have been sent."""
+    _, said = tried("joe@home says\n", {"topic": "${who}", "key": "${who}", "value": "raw",
+                                        "redact": MAIL},
+                    inputs={"in": {"paths": "/x.log", "parser": TALK}})
+    assert REJECTED.search(said)[1] == "the topic is not allowed"
+    assert said.count("j***@home") == 3 and "joe" not in said
+
+
 def test_conditions_see_the_record_as_it_was_read(values):
     inputs = {"in": {"paths": "/x.log", "parser": TALK}}
     assert values("joe@home hi\nmax@home hi\n",

@@ -62,9 +62,9 @@ a_folder_of_containers_says_what_it_knows(void **state)
     then_says("/var/log/containers/coredns-5d78c9869d-abcde_kube-system_coredns-" ID ".log",
               "kube-system coredns-5d78c9869d-abcde - coredns -");
     then_says("/var/log/containers/p_n_two-part-name-" ID ".log", "n p - two-part-name -");
-    then_says("/host/var/log/containers/kube-proxy-ip-10-0-1-2.eu-west-1.compute.internal_kube-system_"
-              "kube-proxy-" ID ".log",
-              "kube-system kube-proxy-ip-10-0-1-2.eu-west-1.compute.internal - kube-proxy -");
+    then_says("/host/var/log/containers/etcd-ip-10-0-1-2.eu-west-1.compute.internal_kube-system_"
+              "etcd-" ID ".log",
+              "kube-system etcd-ip-10-0-1-2.eu-west-1.compute.internal - etcd -");
     then_says("/var/log/containers/p_n_" LABEL "-" ID ".log", "n p - " LABEL " -");
 }
 
