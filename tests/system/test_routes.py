@@ -129,6 +129,12 @@ def test_continue_tries_the_next_ones_too_and_records_keep_their_order(tried):
         ("two", "b!"), ("one", "a"), ("two", "a!"), ("two", "b!")]
 
 
+def test_a_route_that_drops_and_continues_leaves_the_record_to_the_next(tried):
+    records, _ = tried("a\n", {"topic": "one", "continue": True},
+                       {"drop": True, "continue": True}, {"topic": "two"})
+    assert [r["topic"] for r in records] == ["one", "two"]
+
+
 def test_the_route_of_an_input_is_its_last_one(tried):
     inputs = {"in": {"paths": "/x.log", "parser": PARSER, "topic": "own", "key": "${a}"}}
     records, _ = tried("a\nb\n", {"when": {"a": "a"}, "topic": "shared"}, inputs=inputs)
@@ -190,12 +196,11 @@ def test_a_record_without_any_header_has_null(tried):
 
 def test_partition_is_a_number_or_a_template_and_anything_else_is_rejected(tried):
     assert [r["partition"] for r in tried("x\n", {"topic": "t", "partition": 3})[0]] == [3]
-    records, said = tried("x 3\nx 8\nx y\nx\n", {"topic": "t", "partition": "${b}"},
-                          arguments=["--partitions", "8"])
+    records, said = tried("x 3\nx 8\nx y\nx\nx 4294967299\n",
+                          {"topic": "t", "partition": "${b}"}, arguments=["--partitions", "8"])
     assert [r["partition"] for r in records] == [3]
     assert [m[1] for m in REJECTED.finditer(said)] == [
-        "the topic has no such partition", "the partition is not a number",
-        "the partition is not a number"]
+        "the topic has no such partition", *["the partition is not a number"] * 3]
 
 
 def test_the_partitioner_chooses_by_key(tried):
@@ -209,6 +214,8 @@ def test_timestamp_is_a_template_of_milliseconds_or_the_time_of_reading(tried):
     records, _ = tried(lines, {"topic": "t", "timestamp": "${a}"})
     assert [(r["timestamp"], r["headers"]) for r in records] == [
         (1700000000000, None), (None, {"stoker.timestamp": "soon"})]
+    records, _ = tried("soon\n", {"topic": "t", "timestamp": "${a}", "headers": {"h": "x"}})
+    assert records[0]["headers"] == {"h": "x", "stoker.timestamp": "soon"}
     assert [r["timestamp"] for r in tried(lines, {"topic": "t", "timestamp": "read"})[0]] == [
         None, None]
     assert [r["timestamp"] for r in tried(lines, {"topic": "t"})[0]] == [None, None]
@@ -246,6 +253,13 @@ def test_value_is_what_is_sent(values, value, expected):
     parser = {"type": "regex", "pattern": r"^(?<a>\w+) (?<b>\w+)"}
     assert values("x y\r\n", {"topic": "t", "value": value},
                   inputs={"in": {"paths": "/x.log", "parser": parser}}) == [expected]
+
+
+def test_exclude_takes_away_what_a_line_calls_as_the_agent_does(values):
+    assert values('{"input":"x","host.name":"y","a":1}\n',
+                  {"topic": "t", "value": {"format": "json", "exclude": ["input", "host.name",
+                                                                         "body"]}},
+                  inputs={"in": {"paths": "/x.log", "parser": {"type": "json"}}}) == ['{"a":1}']
 
 
 def test_a_value_of_a_missing_field_is_rejected_and_never_a_tombstone(tried):
@@ -495,6 +509,30 @@ tests:
 """)
     done = stoker("check", "-c", file)
     assert (done.returncode, done.stderr) == (DONE, "")
+
+
+def test_a_secret_that_a_test_expects_is_not_shown(tmp_path):
+    (tmp_path / "secret").write_text("hunter2\n")
+    secret = f"${{file:{tmp_path}/secret}}"
+    _, done = checked(tmp_path, f"  - {{name: n, given: x, expect: {{value: '{secret}'}}}}\n")
+    assert done.returncode == FAILED
+    assert "expected  (secret)" in done.stderr and "hunter2" not in done.stderr + done.stdout
+
+
+def test_the_last_of_two_members_of_one_name_is_compared(tmp_path):
+    file = write_config(tmp_path / "stoker.yaml", """
+outputs: {main: {type: stdout}}
+inputs: {in: {paths: /x, topic: t}}
+tests: [{name: n, given: '{"a":1,"a":2,"b":1,"b":null}', expect: {value: {a: 2, b: null}}}]
+""")
+    done = stoker("check", "-c", file)
+    assert (done.returncode, done.stderr) == (DONE, "")
+
+
+def test_without_partitions_a_test_says_why_the_partition_is_open(tmp_path):
+    _, done = checked(tmp_path, "  - {name: n, given: a /b 200, expect: {partition: 3}}\n")
+    assert "expected  3" in done.stderr and "got       null" in done.stderr
+    assert "(it is known if the test has 'partitions')" in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["iso-8859-2", "utf-16", "utf-16be"])
