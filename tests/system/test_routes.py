@@ -246,6 +246,7 @@ def test_the_time_of_the_record_is_its_timestamp_unless_the_route_says_otherwise
     ("body", "x y"), ("raw", "x y\r"), ("none", None), ("${b}${a}", "yx"),
     ({"format": "json"}, '{"a":"x","b":"y","body":"x y"}'),
     ({"format": "json", "include": ["b", "c"]}, '{"b":"y"}'),
+    ({"format": "json", "include": ["b", "a"], "exclude": "b", "add": {"a": "1"}}, '{"a":"1"}'),
     ({"format": "json", "exclude": "body", "add": {"n": "${b}!", "c": "${c}"}},
      '{"a":"x","b":"y","n":"y!"}'),
 ])
