@@ -638,6 +638,7 @@ def test_kafka_gets_what_redact_and_sample_leave(kafka, agents, topic, log):
     for n in range(4):
         agent.wait_acked(log.parent / f"{n}.log")
     agent.stop()
+    assert "filtered: 18000 records, for which nothing was sent" in agent.log()
     records = kafka.read(topic)
     assert len(records) == 2000
     for r in records:
