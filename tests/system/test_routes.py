@@ -68,6 +68,11 @@ def test_when_takes_what_fulfils_all_entries_and_unless_the_rest(values, conditi
     assert values(LINES, {"unless": condition, "topic": "t"}) == rest
 
 
+def test_a_slash_alone_is_a_text_and_two_are_a_regex(values):
+    assert values("/\na\n", {"when": {"body": "/"}, "topic": "t"}) == ["/"]
+    assert values("/\na\n", {"when": {"body": "//"}, "topic": "t"}) == ["/", "a"]
+
+
 def test_when_and_unless_must_both_let_it_pass(values):
     assert values(LINES, {"when": {"a": "get"}, "unless": {"b": "404"}, "topic": "t"}) == [
         "get 200 x"]
