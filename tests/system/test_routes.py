@@ -272,6 +272,7 @@ def test_a_value_of_a_missing_field_is_rejected_and_never_a_tombstone(tried):
     records, said = tried("x y\nx\n", {"topic": "t", "key": "${a}", "value": "${b}"})
     assert [r["value"] for r in records] == ["y"]
     assert REJECTED.search(said)[1] == "a field of the value is missing"
+    assert json.loads(REJECTED.search(said)[2])["value"] == "x"      # nothing of the line is lost
 
 
 # --- redact
