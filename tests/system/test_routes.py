@@ -184,6 +184,8 @@ def test_a_topic_that_cannot_be_is_rejected_with_its_reason(tried, topic):
 def test_a_key_of_a_missing_field_is_no_key(tried):
     records, _ = tried("x y\nx\n", {"topic": "t", "key": "${a}/${b}"})
     assert [r["key"] for r in records] == ["x/y", None]
+    records, _ = tried("x\n", {"topic": "t", "key": "${b:-}"})
+    assert records[0]["key"] == ""          # which is another one
 
 
 def test_a_header_of_a_missing_field_is_left_out(tried):
