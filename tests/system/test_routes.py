@@ -208,6 +208,9 @@ def test_partition_is_a_number_or_a_template_and_anything_else_is_rejected(tried
     assert [r["partition"] for r in records] == [3]
     assert [m[1] for m in REJECTED.finditer(said)] == [
         "the topic has no such partition", *["the partition is not a number"] * 3]
+    _, said = tried("x\n", {"topic": "t", "partition": "${a}", "key": "${a}",
+                            "key.serializer": "integer"})
+    assert REJECTED.search(said)[1] == "the key is not a whole number"      # the first mistake
 
 
 def test_the_partitioner_chooses_by_key(tried):
@@ -223,6 +226,8 @@ def test_timestamp_is_a_template_of_milliseconds_or_the_time_of_reading(tried):
         (1700000000000, None), (None, {"stoker.timestamp": "soon"})]
     records, _ = tried("soon\n", {"topic": "t", "timestamp": "${a}", "headers": {"h": "x"}})
     assert records[0]["headers"] == {"h": "x", "stoker.timestamp": "soon"}
+    records, _ = tried("5\n", {"topic": "t", "timestamp": "-${a}"})
+    assert (records[0]["timestamp"], records[0]["headers"]) == (None, {"stoker.timestamp": "-5"})
     assert [r["timestamp"] for r in tried(lines, {"topic": "t", "timestamp": "read"})[0]] == [
         None, None]
     assert [r["timestamp"] for r in tried(lines, {"topic": "t"})[0]] == [None, None]
@@ -440,6 +445,9 @@ def test_the_caret_stands_under_the_first_difference(tmp_path):
     _, done = checked(tmp_path, "  - {name: n, given: žluť ÿ, expect: {value: žlut ÿ}}\n")
     expected, got, caret = done.stderr.splitlines()[1:4]
     assert expected.index("t ÿ") == got.index("ť ÿ") == caret.index("^") == len(caret) - 1
+    _, done = checked(tmp_path, "  - {name: n, given: aš, expect: {value: až}}\n")
+    expected, got, caret = done.stderr.splitlines()[1:4]
+    assert expected.index("ž") == got.index("š") == caret.index("^")
 
 
 def test_a_difference_far_behind_is_shown_once_more(tmp_path):
