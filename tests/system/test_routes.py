@@ -345,6 +345,8 @@ def test_a_rate_limit_sends_its_burst_the_same_every_time(tried):
         records, said = tried(lines, {"topic": "t", "rate_limit": "100/s"})
         assert [r["value"] for r in records] == lines.splitlines()[:100]
         assert "filtered: 200 records" in said
+    records, _ = tried(f"{200 * 'x'}\n" * 50000, {"topic": "t", "rate_limit": "1000/s"})
+    assert len(records) == 1000             # however long it took
 
 
 # --- tests: in a configuration
