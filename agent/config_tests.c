@@ -10,6 +10,7 @@
 
 #include "agent/base/mem.h"
 #include "agent/config.h"
+#include "agent/data/encode.h"
 
 /* What the table fills. */
 struct test_conf {
@@ -26,8 +27,9 @@ const struct field config_test_fields[] = {
         "The input whose lines they are; may be left out if there is only one."),
     { .name = "given", .kind = FIELD_NODE, .required = true,
       .offset = FIELD_AT(struct test_conf, given, const struct node *),
-      .help = "One or several lines: a text, or a list of texts. Their end is their finish: a "
-              "group or line that is unfinished there is a record." },
+      .help = "One or several lines: a text, or a list of texts, as they would be read in the "
+              "input's `encoding`. Their end is their finish: a group or line that is unfinished "
+              "there is a record." },
     A_TEXT(struct test_conf, "path", path, "sample",
         "The file that the lines seem to come from (`log.file.path`)."),
     A_COUNT(struct test_conf, "partitions", partitions, NULL, 1, 1000000,
@@ -112,9 +114,24 @@ config_test_is_base64(const struct node *n)
 }
 
 static void
+check_base64(struct loader *l, const char *key, const struct node *n)
+{
+    struct arena arena;
+    struct slice bytes;
+
+    arena_init(&arena);
+    if (!encode_from_base64((struct slice){ n->text, n->len }, &arena, &bytes))
+        errors_at(l->errs, n->at, "%s: '%s' is no base64: '%s'", buf_string(&l->what), key,
+                  node_shown(n));
+    arena_fini(&arena);
+}
+
+static void
 check_bytes(struct loader *l, const char *key, const struct node *n)
 {
-    if (n->kind == NODE_LIST || (n->kind == NODE_MAP && !config_test_is_base64(n)))
+    if (config_test_is_base64(n))
+        check_base64(l, key, n->first);
+    else if (n->kind == NODE_LIST || n->kind == NODE_MAP)
         wrong_value(l, key, n, "a text, null or {base64: TEXT}");
 }
 
@@ -123,7 +140,9 @@ check_value(struct loader *l, const char *key, const struct node *n)
 {
     if (n->kind == NODE_LIST)
         wrong_value(l, key, n, "a text, null, {base64: TEXT} or a map of names and texts");
-    if (n->kind == NODE_MAP && !config_test_is_base64(n))
+    if (config_test_is_base64(n))
+        check_base64(l, key, n->first);
+    else if (n->kind == NODE_MAP)
         for (const struct node *member = n->first; member != NULL; member = member->next)
             check_value(l, member->key, member);
 }

@@ -45,7 +45,8 @@ static const struct field regex_fields[] = {
     { .name = "pattern", .kind = FIELD_NODE, .required = true,
       .offset = FIELD_AT(struct regex_conf, pattern, const struct node *),
       .help = "The regular expression (PCRE2), or a list of them, tried in order; its named "
-              "groups become fields." },
+              "groups become fields. It works on bytes: with `(*UTF)` at its beginning on "
+              "characters." },
     PARSER_BASE_FIELDS(struct regex_conf),
     NO_MORE_FIELDS
 };

@@ -28,6 +28,8 @@ enum {
 struct trial {
     const struct config_test *test;
     struct arena              arena;
+    const struct encoding    *encoding;
+    struct slice              lines;    /* as they would stand in a file */
     const struct node        *next;     /* of `expect`; NULL: no more records are expected */
     unsigned                  records;  /* that came so far */
     unsigned                  faults;
@@ -54,14 +56,16 @@ add_text(struct buf *b, const char *text)
 static void
 add_expected_bytes(struct buf *b, const struct node *n)
 {
-    if (n->kind == NODE_MAP) {
-        buf_add_string(b, "{\"base64\":");
-        encode_json_string(b, slice_of(n->first->text));
-        buf_add_char(b, '}');
-    } else {
-        encode_json_bytes(b, n->kind == NODE_SCALAR ? (struct slice){ n->text, n->len }
-                                                    : NO_SLICE);
-    }
+    struct arena arena;
+    struct slice bytes = NO_SLICE;
+
+    arena_init(&arena);
+    if (n->kind == NODE_MAP)
+        (void)encode_from_base64((struct slice){ n->first->text, n->first->len }, &arena, &bytes);
+    else if (n->kind == NODE_SCALAR)
+        bytes = (struct slice){ n->text, n->len };
+    encode_json_bytes(b, bytes);
+    arena_fini(&arena);
 }
 
 static void
@@ -187,12 +191,12 @@ begin_fault(struct trial *t, struct mark at)
 static void
 print_which(const struct trial *t, const struct sample_record *r)
 {
-    const struct buf *given = &t->test->given;
-    unsigned          line = 1;
+    unsigned number = 1;
+    size_t   line;
 
-    for (const char *p = given->ptr; p < given->ptr + r->at; p++)
-        line += *p == '\n';
-    fprintf(stderr, "record %u (line %u of 'given')", t->records, line);
+    for (size_t at = 0; at < r->at; at += line, number++)
+        line = encoding_first_line(t->encoding, t->lines.ptr + at, r->at - at);
+    fprintf(stderr, "record %u (line %u of 'given')", t->records, number);
 }
 
 static void
@@ -405,13 +409,16 @@ say_missing(struct trial *t)
 static bool
 passes(const struct config *config, const struct config_test *test)
 {
-    const struct sample sample = {
-        .input = test->input, .path = test->path, .partitions = (int32_t)test->partitions,
-        .lines = buf_slice(&test->given),
-    };
-    struct trial t = { .test = test, .next = node_first_of(test->expect) };
+    struct trial t = { .test = test, .next = node_first_of(test->expect),
+                       .encoding = test->input->plan->encoding,
+                       .lines = buf_slice(&test->given) };
+    struct sample sample = { .input = test->input, .path = test->path,
+                             .partitions = (int32_t)test->partitions };
 
     arena_init(&t.arena);
+    if (t.encoding != NULL)
+        t.lines = encoding_write(t.encoding, t.lines, &t.arena);
+    sample.lines = t.lines;
     cli_sample(config, &sample, take_record, &t);
     say_missing(&t);
     arena_fini(&t.arena);

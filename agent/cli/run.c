@@ -60,26 +60,23 @@ hold_signals(int how)
     sigprocmask(how, &set, NULL);
 }
 
-static uint64_t
-lost_records(const struct run_state *r)
-{
-    struct pipeline_counts counts;
-
-    agent_counts(r->agent, &counts);
-    return counts.lost;
-}
-
 static void
 on_stopped(void *ctx, uint64_t unsent)
 {
-    struct run_state *r = ctx;
+    struct run_state      *r = ctx;
+    struct pipeline_counts counts;
 
+    agent_counts(r->agent, &counts);
+    if (counts.filtered_records > 0)
+        log_info("filtered: %llu records, for which nothing was sent (by drop, sample or "
+                 "rate_limit, or because no route took them)",
+                 (unsigned long long)counts.filtered_records);
     if (unsent > 0)
         log_warn("stopped before everything was acknowledged: %llu records will be sent again at "
                  "the next start", (unsigned long long)unsent);
-    else if (lost_records(r) > 0)
+    else if (counts.lost > 0)
         log_warn("stopped, everything that was read is acknowledged but for %llu records that "
-                 "were dropped or given up", (unsigned long long)lost_records(r));
+                 "were dropped or given up", (unsigned long long)counts.lost);
     else
         log_info("stopped, everything that was read is acknowledged");
     for (size_t i = 0; i < 3; i++)

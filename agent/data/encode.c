@@ -200,6 +200,46 @@ encode_json_bytes(struct buf *b, struct slice s)
     }
 }
 
+static int
+digit_of(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool
+encode_from_base64(struct slice text, struct arena *a, struct slice *bytes)
+{
+    char  *begin = arena_reserve(a, text.len / 4 * 3 + 1), *to = begin;
+    size_t len = text.len;
+
+    if (text.len % 4 != 0)
+        return false;
+    while (len > 0 && text.len - len < 2 && text.ptr[len - 1] == '=')
+        len--;
+    for (size_t i = 0; i < len; i += 4) {
+        const size_t n = len - i < 4 ? len - i : 4;
+        uint32_t     bits = 0;
+
+        for (size_t k = 0; k < 4; k++) {
+            const int digit = k < n ? digit_of(text.ptr[i + k]) : 0;
+
+            if (digit < 0)
+                return false;
+            bits = bits << 6 | (uint32_t)digit;
+        }
+        for (size_t k = 0; k + 1 < n; k++)
+            *to++ = (char)(bits >> (16 - 8 * k));
+    }
+    *bytes = arena_commit(a, (size_t)(to - begin));
+    return true;
+}
+
 /* ---- Records ------------------------------------------------------------ */
 
 static bool

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/base/arena.h"
 #include "agent/base/buf.h"
 #include "agent/base/slice.h"
 #include "agent/data/message.h"
@@ -30,6 +31,10 @@ void encode_utf8(struct buf *b, struct slice s);
 /* Bytes as they are: a string; {"base64": "..."} if they are not UTF-8; null if
  * there are none (ptr NULL). */
 void encode_json_bytes(struct buf *b, struct slice s);
+
+/* The bytes that a base64 text stands for (RFC 4648, section 4, with its padding), in `a`; false
+ * if it is none. */
+bool encode_from_base64(struct slice text, struct arena *a, struct slice *bytes);
 
 /* A record as it would be, or was, sent. */
 struct shown_record {

@@ -16,7 +16,10 @@
 
 #define NO_ICONV ((iconv_t)-1)
 
-enum { MOST_A_BYTE = 4 };   /* bytes of UTF-8 that one byte can become */
+enum {
+    MOST_A_BYTE = 4,        /* bytes of UTF-8 that one byte can become */
+    MOST_OF_A_BYTE = 8,     /* bytes that one of UTF-8 can become, shifts of ISO 2022 included */
+};
 
 struct encoding {
     char            *name;
@@ -295,4 +298,32 @@ decoder_cut(struct decoder *d, const struct encoding *e, const char *bytes, size
     }
     used = (size_t)(from - bytes);
     return used > 0 ? used : e->unit;
+}
+
+/* ---- Encoding ---------------------------------------------------------------------- */
+
+struct slice
+encoding_write(const struct encoding *e, struct slice text, struct arena *a)
+{
+    const iconv_t cd = iconv_open(e->name, "UTF-8");
+    const size_t  room = MOST_OF_A_BYTE * text.len + 16;
+    char         *bytes = arena_reserve(a, room), *to = bytes;
+    char         *from = (char *)(uintptr_t)text.ptr;       /* iconv() only reads it */
+    size_t        left = text.len, space = room;
+
+    assert(cd != NO_ICONV);
+    while (left > 0 && iconv(cd, &from, &left, &to, &space) == (size_t)-1) {
+        char   mark[1] = { '?' }, *at = mark;
+        size_t one = 1;
+
+        assert(errno != E2BIG);
+        iconv(cd, &at, &one, &to, &space);
+        do {
+            from++;
+            left--;
+        } while (left > 0 && ((unsigned char)*from & 0xc0) == 0x80);
+    }
+    iconv(cd, NULL, NULL, &to, &space);
+    iconv_close(cd);
+    return arena_commit(a, (size_t)(to - bytes));
 }

@@ -99,4 +99,10 @@ struct slice decoder_text(struct decoder *d, const struct encoding *e, struct sl
  * character; at least one unit. */
 size_t decoder_cut(struct decoder *d, const struct encoding *e, const char *bytes, size_t most);
 
+/* ---- Encoding ------------------------------------------------------------------ */
+
+/* The other way round, for tests: UTF-8 as a file would have it, in `a`; a question mark for
+ * what the encoding has not. */
+struct slice encoding_write(const struct encoding *e, struct slice text, struct arena *a);
+
 #endif

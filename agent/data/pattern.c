@@ -1,10 +1,12 @@
 /* pattern.c - see pattern.h.
  *
- * Two things bound the time that a line can take, however its bytes and the
+ * Three things bound the time that a line can take, however its bytes and the
  * pattern get on with each other.  PCRE2's match limit counts backtracking, but
  * begins again at every place in the line where a match may begin; so a search
  * goes over the line in steps of a few such places, and looks at the clock
- * between them.  An anchored pattern has one place and takes one step.
+ * between them.  An anchored pattern has one place and takes one step.  And what is counted
+ * once may go over the rest of the line each time ([^x]+); so a long line has a low limit at
+ * first, and one that is four times as high as long as the clock allows it.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -17,6 +19,7 @@
 #include <pcre2.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/inline.h"
 #include "agent/base/mem.h"
 
 enum {
@@ -27,10 +30,14 @@ enum {
     BACKTRACKS = 200 * 1000,        /* for each place to begin at, 2 to 3 ns each, */
     BACKTRACKS_A_BYTE = 8,          /* and more in a long line, where honest patterns need them: */
     LENGTH_STEP = 4096,             /* one limit for so many lengths (setting it costs time, too) */
+    FIRST_WORK = 64 * 1024 * 1024,  /* bytes that the first limit allows to be gone over */
+    FIRST_BACKTRACKS = 64,          /* at least */
+    RAISE = 4,
     STEP = 128,                     /* places to begin at between two looks at the clock, */
     STEP_BYTES = 32 * 1024 * 1024,  /* fewer in a long line, where each may take long */
     LEAST_STEP = 2,
-    MAX_TIME = 50 * 1000 * 1000,    /* ns of CPU a line */
+    MAX_TIME = 50 * 1000 * 1000,    /* ns of CPU a line, */
+    TIME_A_BYTE = 16,               /* and more for an honest pattern in a very long one */
 };
 
 struct pattern {
@@ -213,20 +220,84 @@ pattern_work_take_limits(struct pattern_work *work)
     return limits;
 }
 
-/* Look for a match that begins at `start`, or up to the limit set in the context. */
-static enum pattern_result
-search(const struct pattern *p, struct pattern_work *work, struct slice subject, size_t start,
-       uint32_t options)
+/* Look for a match that begins at `start`, or up to the limit set in the context.  Returns what
+ * the library says. */
+static int
+search_once(const struct pattern *p, struct pattern_work *work, struct slice subject,
+            size_t start, uint32_t options)
 {
     const PCRE2_SPTR text = (PCRE2_SPTR)subject.ptr;
     const size_t     len = subject.len;
-    const int        rc =
-        p->jit ? pcre2_jit_match(p->code, text, len, start, options, work->data, work->context)
-               : pcre2_match(p->code, text, len, start, options, work->data, work->context);
 
+    return p->jit ? pcre2_jit_match(p->code, text, len, start, options, work->data, work->context)
+                  : pcre2_match(p->code, text, len, start, options, work->data, work->context);
+}
+
+static void
+limit_backtracks(struct pattern_work *work, size_t most)
+{
+    if (most == work->backtracks)
+        return;
+    pcre2_set_match_limit(work->context, most < UINT32_MAX ? (uint32_t)most : UINT32_MAX);
+    work->backtracks = most;
+}
+
+static size_t
+first_limit(size_t len)
+{
+    const size_t most = FIRST_WORK / LENGTH_STEP;
+    const size_t steps = len / LENGTH_STEP + 1;
+
+    if (steps == 1)
+        return most;
+    return most / steps > FIRST_BACKTRACKS ? most / steps : FIRST_BACKTRACKS;
+}
+
+static size_t
+last_limit(size_t len)
+{
+    return BACKTRACKS + BACKTRACKS_A_BYTE * LENGTH_STEP * (len / LENGTH_STEP + 1);
+}
+
+static enum pattern_result
+result_of(int rc, struct pattern_work *work)
+{
     if (rc > 0)
         return PATTERN_YES;
     return rc == PCRE2_ERROR_NOMATCH ? PATTERN_NO : give_up(work);
+}
+
+/* The first limit was too low: once more, under higher ones. */
+RARE static enum pattern_result
+search_again(const struct pattern *p, struct pattern_work *work, struct slice subject,
+             size_t start, uint32_t options, struct clock_limit *limit)
+{
+    const size_t last = last_limit(subject.len);
+    int          rc;
+
+    do {
+        if (limit->began == 0)
+            *limit = clock_limit_begin();
+        else if (clock_limit_over(limit, MAX_TIME + TIME_A_BYTE * subject.len))
+            return give_up(work);
+        limit_backtracks(work, work->backtracks < last / RAISE ? RAISE * work->backtracks : last);
+        rc = search_once(p, work, subject, start, options);
+    } while (rc == PCRE2_ERROR_MATCHLIMIT && work->backtracks < last);
+    return result_of(rc, work);
+}
+
+/* `limit`: of the line's time; began 0: not looked at yet. */
+INLINE enum pattern_result
+search(const struct pattern *p, struct pattern_work *work, struct slice subject, size_t start,
+       uint32_t options, struct clock_limit *limit)
+{
+    int rc;
+
+    limit_backtracks(work, first_limit(subject.len));
+    rc = search_once(p, work, subject, start, options);
+    if (rc == PCRE2_ERROR_MATCHLIMIT)
+        return search_again(p, work, subject, start, options, limit);
+    return result_of(rc, work);
 }
 
 /* Where the next step begins: with (*UTF) not inside a character. */
@@ -244,18 +315,6 @@ step_size(size_t len)
     if (len <= STEP_BYTES / STEP)
         return STEP;
     return len < STEP_BYTES / LEAST_STEP ? STEP_BYTES / len : LEAST_STEP;
-}
-
-static void
-limit_backtracks(struct pattern_work *work, size_t len)
-{
-    const size_t steps = len / LENGTH_STEP + 1;
-    const size_t most = BACKTRACKS + BACKTRACKS_A_BYTE * LENGTH_STEP * steps;
-
-    if (most == work->backtracks)
-        return;
-    pcre2_set_match_limit(work->context, most < UINT32_MAX ? (uint32_t)most : UINT32_MAX);
-    work->backtracks = most;
 }
 
 static void
@@ -277,7 +336,7 @@ search_in_steps(const struct pattern *p, struct pattern_work *work, struct slice
 
     for (;;) {
         limit_offset(work, start + step - 1);
-        result = search(p, work, subject, start, options);
+        result = search(p, work, subject, start, options, &limit);
         start = next_start(p, subject, start + step);
         if (result != PATTERN_NO || start > subject.len)
             return result;
@@ -292,12 +351,13 @@ static enum pattern_result
 search_from(const struct pattern *p, struct pattern_work *work, struct slice subject,
             size_t start, uint32_t options)
 {
+    struct clock_limit limit = { 0, 0 };
+
     assert(p->groups <= work->groups && subject.ptr != NULL);
-    limit_backtracks(work, subject.len);
     if (!p->anchored)
         return search_in_steps(p, work, subject, start, options);
     limit_offset(work, PCRE2_UNSET);
-    return search(p, work, subject, start, options);
+    return search(p, work, subject, start, options, &limit);
 }
 
 enum pattern_result

@@ -35,6 +35,19 @@ def test_every_piece_loads_by_itself(tmp_path, piece):
     assert done.returncode == DONE, done.stderr
 
 
+@pytest.mark.parametrize("piece", PIECES, ids=lambda path: path.name)
+def test_the_header_of_a_piece_says_how_to_take_it_in_and_try_it(tmp_path, piece):
+    header = piece.read_text().partition("\n\n")[0]
+    assert f"\n#     include: conf.d/{piece.name}\n" in header
+    name = re.search(r"stoker try --input (\S+)", header)[1]
+    (tmp_path / "conf.d").symlink_to(ROOT / "conf.d")
+    file = write_config(tmp_path / "stoker.yaml", {"include": f"conf.d/{piece.name}",
+                                                   "outputs": {"any": OUTPUTS["stdout"]}})
+    done = stoker("try", "-c", file, "--input", name, SAMPLES / f"{name}.log")
+    assert done.returncode == DONE, done.stderr
+    assert len(json_lines(done.stdout)) > 1
+
+
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_all_pieces_load_together_with_any_output(tmp_path, output):
     done = stoker("check", "-c", with_piece(tmp_path, ROOT / "conf.d/*.yaml", output))
@@ -81,6 +94,23 @@ def test_a_piece_makes_of_its_sample_what_is_written_beside_it(tmp_path, piece, 
             key: wanted[key] for key in wanted if key != "timestamp"}
         assert same_time(record["timestamp"], wanted["timestamp"]), record
     assert len(got) == len(expected)
+
+
+@pytest.mark.parametrize("piece, parser, line, timestamp", [
+    ("mysql", "mariadb-error", "2025-03-01  9:00:00 0 [Note] ready", 1740819600000),
+    ("mysql", "mariadb-error", "2025-03-01 12:00:00 0 [Note] ready", 1740830400000),
+    ("go", "go-zap-iso8601", '{"level":"info","ts":"2025-03-01T13:00:00.250+0100"}', 1740830400250),
+])
+def test_a_parser_that_is_there_to_be_chosen_reads_its_lines(tmp_path, piece, parser, line,
+                                                             timestamp):
+    file = write_config(tmp_path / "stoker.yaml", {
+        "include": str(ROOT / f"conf.d/{piece}.yaml"), "outputs": {"any": OUTPUTS["stdout"]},
+        "inputs": {"mine": {"paths": "/x", "parser": parser, "topic": "t", "key": "${level}"}}})
+    done = stoker("try", "-c", file, "--input", "mine", stdin=line + "\n",
+                  env={**os.environ, "TZ": "UTC"})
+    (record,) = json_lines(done.stdout)
+    assert record["timestamp"] == timestamp
+    assert record["key"] in line
 
 
 @pytest.mark.parametrize("name, log", [("apache", "apache_access.log"), ("auth", "auth.log"),

@@ -209,20 +209,25 @@ def test_partial_lines_of_a_container_through_a_kill_and_a_rotation(agents, log,
 
 
 def test_the_logs_of_pods_say_where_they_are_from(ship, kafka, topic, tmp_path):
-    pods = tmp_path / f"pods/shop_cart-1_{POD}/cart"
+    """The file of the second pod is a link itself, as on a node that runs Docker."""
     links = tmp_path / "containers"
-    pods.mkdir(parents=True)
     links.mkdir()
-    append(pods / "2.log", cri("stdout", "hello"))
-    link = links / f"cart-1_shop_cart-{'0123456789abcdef' * 4}.log"
-    link.symlink_to(pods / "2.log")
+    for pod, file in (("cart-1", "pods"), ("web.old-0", "docker")):
+        place = tmp_path / f"pods/shop_{pod}_{POD}/main/2.log"
+        place.parent.mkdir(parents=True)
+        (tmp_path / "docker").mkdir(exist_ok=True)
+        if file == "docker":
+            place.symlink_to(tmp_path / "docker/0123-json.log")
+        append(place, cri("stdout", "hello"))
+        (links / f"{pod}_shop_main-{'0123456789abcdef' * 4}.log").symlink_to(place)
     names = ["namespace.name", "pod.name", "pod.uid", "container.name", "container.restart_count"]
     agent = ship(links / "*.log", {"parser": {"type": "cri"}},
                  headers={name: f"${{k8s.{name}}}" for name in names}).start()
-    kafka.wait_count(topic, 1)
-    record, = kafka.read(topic)
-    assert record.value == b"hello"
-    assert [value.decode() for _, value in record.headers] == ["shop", "cart-1", POD, "cart", "2"]
+    kafka.wait_count(topic, 2)
+    records = kafka.read(topic)
+    assert {r.value for r in records} == {b"hello"}
+    assert sorted([value.decode() for _, value in r.headers] for r in records) == [
+        ["shop", pod, POD, "main", "2"] for pod in ("cart-1", "web.old-0")]
     agent.stop()
 
 

@@ -68,6 +68,11 @@ def test_when_takes_what_fulfils_all_entries_and_unless_the_rest(values, conditi
     assert values(LINES, {"unless": condition, "topic": "t"}) == rest
 
 
+def test_a_slash_alone_is_a_text_and_two_are_a_regex(values):
+    assert values("/\na\n", {"when": {"body": "/"}, "topic": "t"}) == ["/"]
+    assert values("/\na\n", {"when": {"body": "//"}, "topic": "t"}) == ["/", "a"]
+
+
 def test_when_and_unless_must_both_let_it_pass(values):
     assert values(LINES, {"when": {"a": "get"}, "unless": {"b": "404"}, "topic": "t"}) == [
         "get 200 x"]
@@ -129,6 +134,12 @@ def test_continue_tries_the_next_ones_too_and_records_keep_their_order(tried):
         ("two", "b!"), ("one", "a"), ("two", "a!"), ("two", "b!")]
 
 
+def test_a_route_that_drops_and_continues_leaves_the_record_to_the_next(tried):
+    records, _ = tried("a\n", {"topic": "one", "continue": True},
+                       {"drop": True, "continue": True}, {"topic": "two"})
+    assert [r["topic"] for r in records] == ["one", "two"]
+
+
 def test_the_route_of_an_input_is_its_last_one(tried):
     inputs = {"in": {"paths": "/x.log", "parser": PARSER, "topic": "own", "key": "${a}"}}
     records, _ = tried("a\nb\n", {"when": {"a": "a"}, "topic": "shared"}, inputs=inputs)
@@ -173,6 +184,8 @@ def test_a_topic_that_cannot_be_is_rejected_with_its_reason(tried, topic):
 def test_a_key_of_a_missing_field_is_no_key(tried):
     records, _ = tried("x y\nx\n", {"topic": "t", "key": "${a}/${b}"})
     assert [r["key"] for r in records] == ["x/y", None]
+    records, _ = tried("x\n", {"topic": "t", "key": "${b:-}"})
+    assert records[0]["key"] == ""          # which is another one
 
 
 def test_a_header_of_a_missing_field_is_left_out(tried):
@@ -190,12 +203,14 @@ def test_a_record_without_any_header_has_null(tried):
 
 def test_partition_is_a_number_or_a_template_and_anything_else_is_rejected(tried):
     assert [r["partition"] for r in tried("x\n", {"topic": "t", "partition": 3})[0]] == [3]
-    records, said = tried("x 3\nx 8\nx y\nx\n", {"topic": "t", "partition": "${b}"},
-                          arguments=["--partitions", "8"])
+    records, said = tried("x 3\nx 8\nx y\nx\nx 4294967299\n",
+                          {"topic": "t", "partition": "${b}"}, arguments=["--partitions", "8"])
     assert [r["partition"] for r in records] == [3]
     assert [m[1] for m in REJECTED.finditer(said)] == [
-        "the topic has no such partition", "the partition is not a number",
-        "the partition is not a number"]
+        "the topic has no such partition", *["the partition is not a number"] * 3]
+    _, said = tried("x\n", {"topic": "t", "partition": "${a}", "key": "${a}",
+                            "key.serializer": "integer"})
+    assert REJECTED.search(said)[1] == "the key is not a whole number"      # the first mistake
 
 
 def test_the_partitioner_chooses_by_key(tried):
@@ -209,6 +224,10 @@ def test_timestamp_is_a_template_of_milliseconds_or_the_time_of_reading(tried):
     records, _ = tried(lines, {"topic": "t", "timestamp": "${a}"})
     assert [(r["timestamp"], r["headers"]) for r in records] == [
         (1700000000000, None), (None, {"stoker.timestamp": "soon"})]
+    records, _ = tried("soon\n", {"topic": "t", "timestamp": "${a}", "headers": {"h": "x"}})
+    assert records[0]["headers"] == {"h": "x", "stoker.timestamp": "soon"}
+    records, _ = tried("5\n", {"topic": "t", "timestamp": "-${a}"})
+    assert (records[0]["timestamp"], records[0]["headers"]) == (None, {"stoker.timestamp": "-5"})
     assert [r["timestamp"] for r in tried(lines, {"topic": "t", "timestamp": "read"})[0]] == [
         None, None]
     assert [r["timestamp"] for r in tried(lines, {"topic": "t"})[0]] == [None, None]
@@ -239,6 +258,7 @@ def test_the_time_of_the_record_is_its_timestamp_unless_the_route_says_otherwise
     ("body", "x y"), ("raw", "x y\r"), ("none", None), ("${b}${a}", "yx"),
     ({"format": "json"}, '{"a":"x","b":"y","body":"x y"}'),
     ({"format": "json", "include": ["b", "c"]}, '{"b":"y"}'),
+    ({"format": "json", "include": ["b", "a"], "exclude": "b", "add": {"a": "1"}}, '{"a":"1"}'),
     ({"format": "json", "exclude": "body", "add": {"n": "${b}!", "c": "${c}"}},
      '{"a":"x","b":"y","n":"y!"}'),
 ])
@@ -248,10 +268,18 @@ def test_value_is_what_is_sent(values, value, expected):
                   inputs={"in": {"paths": "/x.log", "parser": parser}}) == [expected]
 
 
+def test_exclude_takes_away_what_a_line_calls_as_the_agent_does(values):
+    assert values('{"input":"x","host.name":"y","a":1}\n',
+                  {"topic": "t", "value": {"format": "json", "exclude": ["input", "host.name",
+                                                                         "body"]}},
+                  inputs={"in": {"paths": "/x.log", "parser": {"type": "json"}}}) == ['{"a":1}']
+
+
 def test_a_value_of_a_missing_field_is_rejected_and_never_a_tombstone(tried):
     records, said = tried("x y\nx\n", {"topic": "t", "key": "${a}", "value": "${b}"})
     assert [r["value"] for r in records] == ["y"]
     assert REJECTED.search(said)[1] == "a field of the value is missing"
+    assert json.loads(REJECTED.search(said)[2])["value"] == "x"      # nothing of the line is lost
 
 
 # --- redact
@@ -276,6 +304,15 @@ def test_what_is_redacted_is_in_nothing_that_is_sent(tried, value, expected):
     assert records[0]["value"] == expected
     assert records[0]["key"] == "j***@home"
     assert "joe" not in str(records) and "ann" not in str(records)
+
+
+def test_a_record_that_is_rejected_is_redacted_too(tried):
+    """Dead letters are what would have been sent."""
+    _, said = tried("joe@home says\n", {"topic": "${who}", "key": "${who}", "value": "raw",
+                                        "redact": MAIL},
+                    inputs={"in": {"paths": "/x.log", "parser": TALK}})
+    assert REJECTED.search(said)[1] == "the topic is not allowed"
+    assert said.count("j***@home") == 3 and "joe" not in said
 
 
 def test_conditions_see_the_record_as_it_was_read(values):
@@ -308,6 +345,8 @@ def test_a_rate_limit_sends_its_burst_the_same_every_time(tried):
         records, said = tried(lines, {"topic": "t", "rate_limit": "100/s"})
         assert [r["value"] for r in records] == lines.splitlines()[:100]
         assert "filtered: 200 records" in said
+    records, _ = tried(f"{200 * 'x'}\n" * 50000, {"topic": "t", "rate_limit": "1000/s"})
+    assert len(records) == 1000             # however long it took
 
 
 # --- tests: in a configuration
@@ -408,6 +447,9 @@ def test_the_caret_stands_under_the_first_difference(tmp_path):
     _, done = checked(tmp_path, "  - {name: n, given: žluť ÿ, expect: {value: žlut ÿ}}\n")
     expected, got, caret = done.stderr.splitlines()[1:4]
     assert expected.index("t ÿ") == got.index("ť ÿ") == caret.index("^") == len(caret) - 1
+    _, done = checked(tmp_path, "  - {name: n, given: aš, expect: {value: až}}\n")
+    expected, got, caret = done.stderr.splitlines()[1:4]
+    assert expected.index("ž") == got.index("š") == caret.index("^")
 
 
 def test_a_difference_far_behind_is_shown_once_more(tmp_path):
@@ -488,6 +530,58 @@ tests:
     assert (done.returncode, done.stderr) == (DONE, "")
 
 
+def test_a_secret_that_a_test_expects_is_not_shown(tmp_path):
+    (tmp_path / "secret").write_text("hunter2\n")
+    secret = f"${{file:{tmp_path}/secret}}"
+    _, done = checked(tmp_path, f"  - {{name: n, given: x, expect: {{value: '{secret}'}}}}\n")
+    assert done.returncode == FAILED
+    assert "expected  (secret)" in done.stderr and "hunter2" not in done.stderr + done.stdout
+
+
+def test_the_last_of_two_members_of_one_name_is_compared(tmp_path):
+    file = write_config(tmp_path / "stoker.yaml", """
+outputs: {main: {type: stdout}}
+inputs: {in: {paths: /x, topic: t}}
+tests: [{name: n, given: '{"a":1,"a":2,"b":1,"b":null}', expect: {value: {a: 2, b: null}}}]
+""")
+    done = stoker("check", "-c", file)
+    assert (done.returncode, done.stderr) == (DONE, "")
+
+
+def test_without_partitions_a_test_says_why_the_partition_is_open(tmp_path):
+    _, done = checked(tmp_path, "  - {name: n, given: a /b 200, expect: {partition: 3}}\n")
+    assert "expected  3" in done.stderr and "got       null" in done.stderr
+    assert "(it is known if the test has 'partitions')" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-2", "utf-16", "utf-16be"])
+def test_given_lines_are_text_whatever_the_encoding_of_the_input(tmp_path, encoding):
+    file = write_config(tmp_path / "stoker.yaml", f"""
+outputs: {{main: {{type: stdout}}}}
+inputs: {{in: {{paths: /x, encoding: {encoding}, topic: t, key: "${{body}}"}}}}
+tests: [{{name: n, given: [žluť, kůň], expect: [{{key: žluť, value: žluť}}, {{key: kun}}]}}]
+""")
+    done = stoker("check", "-c", file)
+    assert done.returncode == FAILED
+    assert "record 2 (line 2 of 'given'): the key differs" in done.stderr
+    assert '"kůň"' in done.stderr and "1 of 1" in done.stderr
+    assert "record 1" not in done.stderr
+
+
+def test_bytes_that_are_expected_are_compared_as_bytes(tmp_path):
+    """Kafka's integers are UTF-8 by chance or not."""
+    file = write_config(tmp_path / "stoker.yaml", """
+outputs: {main: {type: stdout}}
+inputs: {in: {paths: /x, topic: t, key: "${body}", key.serializer: integer}}
+tests: [{name: n, given: ["1", "-1", "65"], expect: [{key: {base64: AAAAAQ==}},
+         {key: {base64: /////w==}}, {key: {base64: AAAAQg==}}]}]
+""")
+    done = stoker("check", "-c", file)
+    assert done.returncode == FAILED
+    assert done.stderr.count("differs") == 1
+    assert r'"\u0000\u0000\u0000B"' in done.stderr and r'"\u0000\u0000\u0000A"' in done.stderr
+
+
 def test_mistakes_in_tests_are_mistakes_of_the_configuration(tmp_path):
     file, done = checked(tmp_path, "  - {name: n, input: wbe, given: x, expct: []}\n")
     assert done.returncode == CONFIG
@@ -562,6 +656,7 @@ def test_kafka_gets_what_redact_and_sample_leave(kafka, agents, topic, log):
     for n in range(4):
         agent.wait_acked(log.parent / f"{n}.log")
     agent.stop()
+    assert "filtered: 18000 records, for which nothing was sent" in agent.log()
     records = kafka.read(topic)
     assert len(records) == 2000
     for r in records:

@@ -166,6 +166,10 @@ values_of_a_wrong_kind_are_told(void **state)
                "test 'n': 'key' is a text, null or {base64: TEXT}, not 'a list'");
     then_wrong("- {name: n, given: x, expect: [{key: {base65: x}}]}\n", 5, 38,
                "test 'n': 'key' is a text, null or {base64: TEXT}, not 'a map'");
+    then_wrong("- {name: n, given: x, expect: [{key: {base64: AA=}}]}\n", 5, 47,
+               "test 'n': 'key' is no base64: 'AA='");
+    then_wrong("- {name: n, given: x, expect: [{value: {a: {base64: '!!!!'}}}]}\n", 5, 53,
+               "test 'n': 'a' is no base64: '!!!!'");
     then_wrong("- {name: n, given: x, expect: [{value: {a: {b: [x]}}}]}\n", 5, 48,
                "test 'n': 'b' is a text, null, {base64: TEXT} or a map of names and texts, not "
                "'a list'");

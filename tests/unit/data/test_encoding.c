@@ -194,6 +194,37 @@ a_piece_does_not_end_inside_a_character(void **state)
     assert_int_equal(decoder_cut(decoder, e, "\xff\xff\xff\xff", 3), 3);
 }
 
+static void
+then_written(const char *name, const char *text, const char *bytes, size_t len)
+{
+    struct slice written;
+
+    given(name, "", 0);
+    written = encoding_write(e, slice_of(text), &arena);
+    assert_int_equal(written.len, len);
+    assert_memory_equal(written.ptr, bytes, len);
+}
+
+static void
+a_text_is_written_as_a_file_would_have_it(void **state)
+{
+    (void)state;
+    then_written("iso-8859-1", "\xc3\xa4\n", "\xe4\n", 2);
+    then_written("utf-16le", "a\n", "a\0\n\0", 4);
+    then_written("utf-16", "a\n", "a\0\n\0", 4);
+    then_written("utf-32be", "\xf0\x9f\x98\x80", "\0\1\xf6\0", 4);
+    then_written("shift_jis", "\xe6\x97\xa5", "\x93\xfa", 2);
+    then_written("iso-8859-1", "", "", 0);
+}
+
+static void
+what_an_encoding_has_not_is_written_as_a_question_mark(void **state)
+{
+    (void)state;
+    then_written("iso-8859-1", "a\xe2\x82\xac" "b\xffz", "a?b?z", 5);
+    then_written("utf-16le", "\xc3", "?\0", 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -209,6 +240,8 @@ main(void)
         TEST(nul_is_a_character),
         TEST(what_cannot_be_converted_is_replaced_and_counted),
         TEST(a_piece_does_not_end_inside_a_character),
+        TEST(a_text_is_written_as_a_file_would_have_it),
+        TEST(what_an_encoding_has_not_is_written_as_a_question_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

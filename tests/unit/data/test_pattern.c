@@ -254,6 +254,31 @@ a_search_that_is_slow_from_every_place_is_cut_off(void **state)
     assert_int_equal(match_many('a', 1 << 20), PATTERN_LIMIT);
 }
 
+/* Each of many backtracks goes over the rest of the line: ` [` without end. */
+static void
+a_search_that_is_slow_at_each_backtrack_is_cut_off(void **state)
+{
+    static const struct slice patterns[] = {
+        SLICE("^(.+?) \\[([^\\]]+)\\] (\\d+)"), SLICE("(.+?) \\[([^\\]]+)\\] (\\d+)"),
+        SLICE("(*NO_JIT)^(.+?) \\[([^\\]]+)\\] (\\d+)"),
+    };
+    const size_t len = 1 << 20;
+    char        *text = mem_alloc(len);
+
+    (void)state;
+    for (size_t i = 0; i < len; i += 2)
+        memcpy(text + i, " [", 2);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        const struct clock_limit limit = clock_limit_begin();
+
+        given_pattern(patterns[i]);
+        assert_int_equal(pattern_match(p, work, (struct slice){ text, len }), PATTERN_LIMIT);
+        assert_int_equal(pattern_work_take_limits(work), 1);
+        assert_false(clock_limit_over(&limit, MAX_NS));
+    }
+    free(text);
+}
+
 static void
 an_honest_pattern_takes_a_long_line(void **state)
 {
@@ -319,6 +344,7 @@ main(void)
         TEST(backtracking_without_end_is_cut_off),
         TEST(a_deep_recursion_is_cut_off),
         TEST(a_search_that_is_slow_from_every_place_is_cut_off),
+        TEST(a_search_that_is_slow_at_each_backtrack_is_cut_off),
         TEST(an_honest_pattern_takes_a_long_line),
         TEST(a_mistake_is_named_with_its_offset),
         TEST(it_says_which_library_it_is),

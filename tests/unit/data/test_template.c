@@ -226,7 +226,8 @@ mistakes_are_named_with_their_place(void **state)
     then_it_is_wrong("5$ off", 11, "write $$");
     then_it_is_wrong("5$", 11, "write $$");
     then_it_is_wrong("$client", 10, "write $$");
-    then_it_is_wrong("${ client }", 10, "blank");
+    then_it_is_wrong("${ client}", 10, "blank");
+    then_it_is_wrong("${client }", 10, "blank");
     then_it_is_wrong("${a${client}}", 10, "dollar sign");
     then_it_is_wrong("${a:-${client}}", 15, "default");
     then_it_is_wrong("x ${env:HOME}", 12, "${env:HOME}");

@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "agent/data/names.h"
 #include "agent/flow/kubernetes.h"
 
 #define ID  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LABEL "a23456789-123456789-123456789-123456789-123456789-123456789-123"
 #define UID "2d1a7c05-8a1f-4c1d-9d4c-6a3f9b1a2c3d"
 
 static const char *
@@ -60,6 +62,31 @@ a_folder_of_containers_says_what_it_knows(void **state)
     then_says("/var/log/containers/coredns-5d78c9869d-abcde_kube-system_coredns-" ID ".log",
               "kube-system coredns-5d78c9869d-abcde - coredns -");
     then_says("/var/log/containers/p_n_two-part-name-" ID ".log", "n p - two-part-name -");
+    then_says("/host/var/log/containers/etcd-ip-10-0-1-2.eu-west-1.compute.internal_kube-system_"
+              "etcd-" ID ".log",
+              "kube-system etcd-ip-10-0-1-2.eu-west-1.compute.internal - etcd -");
+    then_says("/var/log/containers/p_n_" LABEL "-" ID ".log", "n p - " LABEL " -");
+}
+
+/* The kubelet cuts the name of a link at 255 bytes; where it leads to is whole. */
+static void
+what_a_name_that_was_cut_does_not_say_its_target_does(void **state)
+{
+    static const char pod[] = "/var/log/pods/" LABEL "_" LABEL "." LABEL "_" UID "/" LABEL "/1.log";
+    char              link[400];
+    struct slice      fields[NAME_WELL_KNOWN];
+    char              room[300];
+
+    (void)state;
+    snprintf(link, sizeof link, "/var/log/containers/%.*s.log", 255 - 4,
+             LABEL "." LABEL "_" LABEL "_" LABEL "-" ID);
+    then_says(link, "- - - - -");
+    kubernetes_set(fields, slice_of(link), slice_of(pod));
+    assert_string_equal(shown(fields[NAME_K8S_POD_NAME], room), LABEL "." LABEL);
+    assert_string_equal(shown(fields[NAME_K8S_NAMESPACE_NAME], room), LABEL);
+    assert_string_equal(shown(fields[NAME_K8S_CONTAINER_NAME], room), LABEL);
+    assert_string_equal(shown(fields[NAME_K8S_POD_UID], room), UID);
+    assert_string_equal(shown(fields[NAME_K8S_RESTART_COUNT], room), "1");
 }
 
 static void
@@ -97,6 +124,7 @@ main(void)
         cmocka_unit_test(a_folder_of_pods_says_everything),
         cmocka_unit_test(a_rotated_file_says_the_same),
         cmocka_unit_test(a_folder_of_containers_says_what_it_knows),
+        cmocka_unit_test(what_a_name_that_was_cut_does_not_say_its_target_does),
         cmocka_unit_test(other_paths_say_nothing),
         cmocka_unit_test(links_lie_in_folders_of_containers),
     };

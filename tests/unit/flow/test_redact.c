@@ -317,6 +317,21 @@ what_could_not_be_searched_is_hidden(void **state)
 }
 
 static void
+what_one_pattern_has_changed_is_hidden_when_the_next_is_given_up(void **state)
+{
+    char line[20001];
+
+    (void)state;
+    memset(line, 'a', sizeof line - 1);
+    memcpy(line, "secret ", 7);
+    line[sizeof line - 1] = '\0';
+    given("secret", "x");
+    given("(a+)+[bc]", "x");
+    assert_false(when_redacted(line, line));
+    then_is(rec.body, "[not searched to its end]");
+}
+
+static void
 what_would_have_come_after_it_is_hidden_too(void **state)
 {
     char line[20001];
@@ -466,6 +481,7 @@ main(void)
         TEST(a_raw_line_that_encodes_the_body_gives_way_to_it),
         TEST(the_next_route_gets_the_record_back),
         TEST(what_could_not_be_searched_is_hidden),
+        TEST(what_one_pattern_has_changed_is_hidden_when_the_next_is_given_up),
         TEST(what_would_have_come_after_it_is_hidden_too),
         TEST(a_text_that_grows_without_end_is_given_up),
         TEST(a_raw_line_that_nobody_asks_for_is_not_searched),
