@@ -45,7 +45,11 @@ mend(struct message *m)
 void
 kafka_times_check(struct kafka_topic *t, struct message *m)
 {
-    if (m->timestamp == 0 || is_too_far(&t->times, distance(m)))
+    const bool too_far = is_too_far(&t->times, distance(m));
+
+    if (too_far)
+        kafka_limits_ask(t);        /* they may be others by now */
+    if (too_far || m->timestamp == 0)
         mend(m);
 }
 

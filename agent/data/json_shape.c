@@ -37,7 +37,8 @@ enum {
 
 struct step {
     char                     text[MAX_TEXT];    /* filled up with zeros */
-    uint8_t                  len, blocks;       /* of the text */
+    uint8_t                  len;       /* of the text */
+    uint16_t                 block;     /* a bit for each byte of it, up to BLOCK */
     bool                     ends;      /* no value follows, nor anything else */
     bool                     wanted;    /* the value is kept; */
     bool                     parts;     /* it is no object: of one its members would be */
@@ -77,34 +78,23 @@ json_shapes_free(struct json_shapes *shapes)
 
 /* ---- A line of a known shape ----------------------------------------------- */
 
-#ifdef __SSE2__
-INLINE bool
-has_block(const char *p, const char *text, size_t len)
-{
-    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
-    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)text);
-    const unsigned differ = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b)) ^ 0xffffu;
-
-    return len >= BLOCK ? differ == 0 : (differ & ((1u << len) - 1)) == 0;
-}
-#else
-INLINE bool
-has_block(const char *p, const char *text, size_t len)
-{
-    return memcmp(p, text, len < BLOCK ? len : BLOCK) == 0;
-}
-#endif
-
-/* Does the step's text stand at `p`? */
+/* Does the step's text stand at `p`?  Most are shorter than a block. */
 INLINE bool
 has_text(const struct step *s, const char *p, const char *end)
 {
-    if (end - p < s->blocks * BLOCK)
-        return end - p >= s->len && memcmp(p, s->text, s->len) == 0;
-    for (size_t i = 0; i < s->len; i += BLOCK)
-        if (!has_block(p + i, s->text + i, s->len - i))
+#ifdef __SSE2__
+    if (end - p >= BLOCK) {
+        const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+        const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)s->text);
+        const unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b));
+
+        if ((~same & s->block) != 0)
             return false;
-    return true;
+        if (s->len <= BLOCK)
+            return true;
+    }
+#endif
+    return end - p >= s->len && memcmp(p, s->text, s->len) == 0;
 }
 
 /* May what is behind the text, from `p`, be behind this step? */
@@ -204,7 +194,7 @@ add_step(struct lesson *l, struct step step, const char *p)
         return false;
     memcpy(step.text, l->behind, len);
     step.len = (uint8_t)len;
-    step.blocks = (uint8_t)((len + BLOCK - 1) / BLOCK);
+    step.block = len < BLOCK ? (uint16_t)((1u << len) - 1) : UINT16_MAX;
     l->steps[l->count++] = step;
     return true;
 }
