@@ -240,6 +240,7 @@ struct kafka {
     bool                           worked;      /* the cluster has answered once */
     bool                           down;        /* no broker could be reached since */
     uint64_t                       successes;   /* events with messages that arrived */
+    bool                           unanswered;  /* a request for limits, and no success since */
     _Atomic int                    certificate; /* why the broker's is not trusted: _errors.h */
     struct log_repeat              told[TROUBLES];
 

@@ -7,6 +7,9 @@
  * in a topic until the cluster has been asked for them.  Who may not describe them goes on without,
  * and learns by halving.
  *
+ * While the broker that is asked cannot be reached, librdkafka tries to connect without a pause;
+ * so after a request without answer there is none for new topics until records arrive.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <stdlib.h>
@@ -18,7 +21,7 @@
 
 enum {
     ASK_AGAIN_MS = 5 * 60 * 1000,
-    ANSWER_MS = 5000,
+    ANSWER_MS = 3000,
     BATCH_OVERHEAD = 100,       /* bytes of a batch that are no records (61), and some */
 };
 
@@ -65,12 +68,32 @@ is_new(const struct kafka_topic *t)
     return t->seen > 0 && !t->limits_heard && t->limits_asked == 0;
 }
 
+static void
+heard(struct kafka_topic *t)
+{
+    if (t->limits_heard)
+        return;
+    t->limits_heard = true;
+    kafka_topic_resize(t, t->seen);
+}
+
+/* No answer, to whatever was asked; or none to be expected. */
+static void
+go_on_without(struct kafka *k, bool (*concerns)(const struct kafka_topic *t))
+{
+    for (struct kafka_topic *t = k->topics; t != NULL; t = t->next)
+        if (concerns(t))
+            heard(t);
+}
+
 void
 kafka_limits_ask_first(struct kafka *k)
 {
     rd_kafka_ConfigResource_t **topics;
     size_t                      count = 0;
 
+    if (k->unanswered)
+        go_on_without(k, is_new);
     for (const struct kafka_topic *t = k->topics; t != NULL; t = t->next)
         count += is_new(t);
     if (count == 0 || k->state != PRODUCER_THERE)
@@ -142,22 +165,10 @@ take_topic(struct kafka_topic *t, const rd_kafka_ConfigResource_t *resource)
     t->times.known = !ignores_times;
 }
 
-static void
-heard(struct kafka_topic *t)
+static bool
+was_asked(const struct kafka_topic *t)
 {
-    if (t->limits_heard)
-        return;
-    t->limits_heard = true;
-    kafka_topic_resize(t, t->seen);
-}
-
-/* No answer, to whatever was asked: then without. */
-static void
-go_on_without(struct kafka *k)
-{
-    for (struct kafka_topic *t = k->topics; t != NULL; t = t->next)
-        if (t->limits_asked != 0)
-            heard(t);
+    return t->limits_asked != 0;
 }
 
 void
@@ -168,7 +179,8 @@ kafka_limits_take(struct kafka *k, rd_kafka_event_t *event)
     size_t                                   count;
 
     if (rd_kafka_event_error(event) != 0) {
-        go_on_without(k);
+        k->unanswered = true;
+        go_on_without(k, was_asked);
         return;
     }
     resources = rd_kafka_DescribeConfigs_result_resources(result, &count);

@@ -70,6 +70,7 @@ note_success(struct kafka_lane *l)
 
     k->worked = true;
     k->successes++;
+    k->unanswered = false;
     if (k->down) {
         k->down = false;
         for (int i = 0; i < TROUBLES; i++)
