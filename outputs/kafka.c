@@ -198,7 +198,7 @@ load(const char *name, const char *what, const struct node *conf, struct errors 
     k->how.keyless = (enum kafka_keyless)k->settings.keyless;
     k->base.read_pause = k->settings.linger;
     k->base.memory = k->settings.memory;
-    k->in_time = k->settings.batch_messages;
+    k->in_time = KAFKA_FIRST_BATCH;
     k->base.on_rejected = (enum on_rejected)k->settings.on_rejected;
     k->base.key_serializer = k->settings.key_serializer;
     k->base.at_most_once = k->settings.send == KAFKA_FIRE_AND_FORGET;

@@ -59,6 +59,7 @@ enum {
     KAFKA_ELECTION_MS = 5000,           /* that of a leader takes less */
     KAFKA_NO_LEADER = -1,
     KAFKA_HANDFUL = 128,                /* messages handed over in one call */
+    KAFKA_FIRST_BATCH = 2000,           /* until it is known how long that takes */
 };
 
 /* message.state, bits: its last sending failed; it is a dead letter on its way to

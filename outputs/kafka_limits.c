@@ -68,22 +68,15 @@ is_new(const struct kafka_topic *t)
     return t->seen > 0 && !t->limits_heard && t->limits_asked == 0;
 }
 
+/* They have been heard of, as far as they can be. */
 static void
-heard(struct kafka_topic *t)
-{
-    if (t->limits_heard)
-        return;
-    t->limits_heard = true;
-    kafka_topic_resize(t, t->seen);
-}
-
-/* No answer, to whatever was asked; or none to be expected. */
-static void
-go_on_without(struct kafka *k, bool (*concerns)(const struct kafka_topic *t))
+go_on(struct kafka *k, bool (*concerns)(const struct kafka_topic *t))
 {
     for (struct kafka_topic *t = k->topics; t != NULL; t = t->next)
-        if (concerns(t))
-            heard(t);
+        if (!t->limits_heard && concerns(t)) {
+            t->limits_heard = true;
+            kafka_topic_resize(t, t->seen);
+        }
 }
 
 void
@@ -93,7 +86,7 @@ kafka_limits_ask_first(struct kafka *k)
     size_t                      count = 0;
 
     if (k->unanswered)
-        go_on_without(k, is_new);
+        go_on(k, is_new);
     for (const struct kafka_topic *t = k->topics; t != NULL; t = t->next)
         count += is_new(t);
     if (count == 0 || k->state != PRODUCER_THERE)
@@ -171,26 +164,28 @@ was_asked(const struct kafka_topic *t)
     return t->limits_asked != 0;
 }
 
-void
-kafka_limits_take(struct kafka *k, rd_kafka_event_t *event)
+static void
+take_topics(struct kafka *k, const rd_kafka_DescribeConfigs_result_t *result)
 {
-    const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
-    const rd_kafka_ConfigResource_t        **resources;
-    size_t                                   count;
+    size_t                            count;
+    const rd_kafka_ConfigResource_t **resources =
+        rd_kafka_DescribeConfigs_result_resources(result, &count);
 
-    if (rd_kafka_event_error(event) != 0) {
-        k->unanswered = true;
-        go_on_without(k, was_asked);
-        return;
-    }
-    resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
     for (size_t i = 0; i < count; i++) {
         struct kafka_topic *t = kafka_topic_find(
             k, slice_of(rd_kafka_ConfigResource_name(resources[i])));
 
-        if (t != NULL) {
+        if (t != NULL)
             take_topic(t, resources[i]);
-            heard(t);
-        }
     }
+}
+
+void
+kafka_limits_take(struct kafka *k, rd_kafka_event_t *event)
+{
+    if (rd_kafka_event_error(event) != 0)
+        k->unanswered = true;
+    else
+        take_topics(k, rd_kafka_event_DescribeConfigs_result(event));
+    go_on(k, was_asked);
 }

@@ -324,6 +324,9 @@ set_idempotence(struct kafka_loading *l)
         (void)errors_at(l->errs, n->at, "'enable.idempotence' needs acks: all");
     if (!said)
         s->idempotence = s->acks == ACKS_ALL;
+    if (s->acks == 0 && s->send != KAFKA_FIRE_AND_FORGET)
+        log_warn("%s: with acks: 0 Kafka acknowledges nothing, and what is lost on its way is not "
+                 "noticed (set acks: all, or send: fire_and_forget if that is meant)", l->what);
     snprintf(acks, sizeof acks, "%d", s->acks);
     set_own(s, "acks", acks);
     set_own(s, "enable.idempotence", s->idempotence && s->acks == ACKS_ALL ? "true" : "false");

@@ -56,7 +56,7 @@ const struct field route_fields[] = {
         "chooses."),
     A_NODE(struct route_conf, "timestamp", timestamp,
         "Template that yields milliseconds since the epoch, or `read`; without: the record's "
-        "own time, else the time of reading."),
+        "own time, else the time of reading (of what waited in memory, that of sending)."),
     { .name = "value", .kind = FIELD_NODE, .preset = "body",
       .offset = FIELD_AT(struct route_conf, value, const struct node *),
       .help = "What is sent: `body`, `raw`, `none` (a null value), a template, or a map {format: "

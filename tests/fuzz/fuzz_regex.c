@@ -36,6 +36,7 @@ unload(struct parsing *p)
     if (p->parser != NULL)
         p->parser->ops->free(p->parser);
     pattern_work_free(p->work.pattern);
+    json_shapes_free(p->work.shapes);
     record_fini(&p->rec);
     arena_fini(&p->arena);
     arena_fini(&p->tree);

@@ -193,3 +193,15 @@ def test_fire_and_forget_gives_up_what_it_cannot_send_and_goes_on(ship, kafka, t
     assert set(range(100)) | set(range(lines, lines + 100)) <= set(found)
     assert len(found) == len(set(found))
     assert agent.said(r"but for \d+ records that were dropped or given up")
+
+
+# --- acks
+
+@pytest.mark.parametrize("send, told", [("async", True), ("sync", True),
+                                        ("fire_and_forget", False)])
+def test_acks_0_is_a_warning_where_more_was_promised(ship, log, send, told):
+    """Then an acknowledgement is that the client has sent it, and a checkpoint proves nothing."""
+    agent = ship(output={"send": send, "acks": 0})
+    done = agent.command("check")
+    assert done.returncode == 0
+    assert ("Kafka acknowledges nothing" in done.stderr) == told

@@ -194,8 +194,10 @@ def test_every_way_to_compress_arrives_and_is_used(kafka, agents, topic, log):
                                     "partition": number}}}).start()
     kafka.wait_count(topic, len(lines) * len(ways))
     assert [r.value for r in kafka.read(topic)] == lines * len(ways)
-    assert [codecs(kafka, topic, number) for number in range(len(ways))] == \
-        [{0}, {1}, {2}, {3}, {4}]
+    found = [codecs(kafka, topic, number) for number in range(len(ways))]
+    assert found[0] == {0}
+    # the first batch is one record, which may not get smaller
+    assert [codec - {0} for codec in found[1:]] == [{1}, {2}, {3}, {4}]
 
 
 def test_keys_and_headers_hold_any_bytes(ship, kafka, topic, log):
