@@ -23,9 +23,9 @@
 enum {
     MAX_TEXT = 64,              /* bytes between two values */
     BLOCK = 16,
-    MAX_STEPS = 512,
+    MAX_STEPS = 2048,
     MAX_STEPS_OF_LINE = 128,
-    MAX_CHOICES = 8,            /* of steps at one place */
+    MAX_CHOICES = 16,           /* of steps at one place */
     MAX_DEPTH = 16,
     MOST_CREDIT = 4096,         /* a line of a known shape gives 1 */
     LEARN_COST = 16,

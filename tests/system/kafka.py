@@ -347,6 +347,7 @@ class Reader:
 
     def __init__(self, kafka, topic):
         self.topic = topic
+        self.kafka = kafka
         self.consumer = kafka.consumer()
         self.partitions = sorted(self.consumer.list_topics(topic, timeout=30)
                                  .topics[topic].partitions)
@@ -373,20 +374,26 @@ class Reader:
     def count(self):
         return sum(self.ends().values())
 
+    def assign(self, partitions):
+        self.consumer.assign([confluent_kafka.TopicPartition(self.topic, p, self.next[p])
+                              for p in partitions])
+
     def messages(self):
         """Everything between where it stopped and what is the end now."""
         ends = self.ends()
         unread = {p for p in self.partitions if self.next[p] < ends[p]}
-        self.consumer.assign([confluent_kafka.TopicPartition(self.topic, p, self.next[p])
-                              for p in unread])
-        quiet_since = time.monotonic()
+        self.assign(unread)
+        quiet = 0               # seconds
         while unread:
             left = sum(ends[p] - self.next[p] for p in unread)
             batch = self.consumer.consume(min(left, 10000), timeout=1)
-            if batch:
-                quiet_since = time.monotonic()
-            elif time.monotonic() - quiet_since > 60:
+            quiet = 0 if batch else quiet + 1
+            if quiet == 60:
                 raise KafkaError(f"topic '{self.topic}': {left} records do not come")
+            if quiet % 15 == 14:        # is it the consumer that is stuck, or the records?
+                self.consumer.close()
+                self.consumer = self.kafka.consumer()
+                self.assign(unread)
             for m in batch:
                 if m.error():
                     raise KafkaError(m.error())

@@ -91,10 +91,12 @@ def test_a_slow_broker_slows_down_and_burns_no_cpu(ship, kafka, topic, log, prox
     agent = ship(output=by_proxy(kafka)).start()
     writer = Writer(log, lines=200)
     wait_for(lambda: proxy.answers, 30, "the first answer")
-    cpu, began = agent.process.cpu_seconds(), time.monotonic()
-    writer.wait(20_000)
-    share = (agent.process.cpu_seconds() - cpu) / (time.monotonic() - began)
-    assert share < 0.35, f"{share:.2f} of a core"
+    shares = []                         # of a core; a batch that was cut costs a second or so
+    while len(shares) < 10 and min(shares, default=1) > 0.2:
+        cpu, began = agent.process.cpu_seconds(), time.monotonic()
+        writer.wait(10_000)
+        shares.append((agent.process.cpu_seconds() - cpu) / (time.monotonic() - began))
+    assert min(shares) < 0.2, f"of a core: {shares}"
     count = writer.stop()
     agent.wait_acked(log)
     agent.stop()
