@@ -128,6 +128,7 @@ class Node:
             f"log.dirs={self.folder}/data",
             "auto.create.topics.enable=false",
             "delete.topic.enable=true",
+            "log.retention.ms=-1",          # records may be as old as the samples
             "offsets.topic.num.partitions=1",
             "transaction.state.log.num.partitions=1",
             "group.initial.rebalance.delay.ms=0",
