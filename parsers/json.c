@@ -52,14 +52,10 @@ take_value(struct walk *w, const struct names_path *below, unsigned depth, struc
 
     if (below != NULL && below->first != NULL)
         forget_below(w, below, depth + 1);
-    if (*p == '{' && below != NULL && below->first != NULL) {
+    if (*p == '{' && below != NULL && below->first != NULL)
         p = take_members(w, below, depth + 1, p + 1);
-    } else if (*p == '{' || *p == '[') {
-        value.kind = *p == '{' ? JSON_OBJECT : JSON_ARRAY;
-        p = json_scan_nested(w->t, p);
-    } else {
-        p = json_scan_scalar(w->t, p, &value.kind, &value.escaped);
-    }
+    else
+        p = json_scan_any(w->t, p, &value.kind, &value.escaped);
     if (p == NULL)
         return NULL;
     value.text = (struct slice){ begin, (size_t)(p - begin) };

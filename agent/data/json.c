@@ -264,13 +264,7 @@ json_take_value(struct json_cursor *j, struct json_token *value)
 
     if (begin == t.end)
         return false;
-    value->escaped = false;
-    if (*begin == '{' || *begin == '[') {
-        value->kind = *begin == '{' ? JSON_OBJECT : JSON_ARRAY;
-        p = json_scan_nested(t, begin);
-    } else {
-        p = json_scan_scalar(t, begin, &value->kind, &value->escaped);
-    }
+    p = json_scan_any(t, begin, &value->kind, &value->escaped);
     if (p == NULL)
         return false;
     value->text = (struct slice){ begin, (size_t)(p - begin) };

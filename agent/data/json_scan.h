@@ -250,15 +250,26 @@ json_scan_key(struct json_scan t, const char *p, struct slice *name, bool *escap
 /* A whole object or array; `p` stands on its bracket. */
 const char *json_scan_nested(struct json_scan t, const char *p);
 
-/* Any value, which nobody asks for; `p` is before the end. */
+/* Any value; `p` is before the end. */
+INLINE const char *
+json_scan_any(struct json_scan t, const char *p, enum json_kind *kind, bool *escaped)
+{
+    if (__builtin_expect(*p == '{' || *p == '[', 0)) {
+        *kind = *p == '{' ? JSON_OBJECT : JSON_ARRAY;
+        *escaped = false;
+        return json_scan_nested(t, p);
+    }
+    return json_scan_scalar(t, p, kind, escaped);
+}
+
+/* The same, of which nobody asks what it is. */
 INLINE const char *
 json_scan_value(struct json_scan t, const char *p)
 {
     enum json_kind kind;
     bool           escaped;
 
-    return *p == '{' || *p == '[' ? json_scan_nested(t, p)
-                                  : json_scan_scalar(t, p, &kind, &escaped);
+    return json_scan_any(t, p, &kind, &escaped);
 }
 
 #endif

@@ -123,14 +123,9 @@ INLINE const char *
 take_value(const struct step *s, struct json_scan t, const char *p, struct json_fields *to)
 {
     const char *const begin = p;
-    struct json_token value = { JSON_OBJECT, false, NO_SLICE };
+    struct json_token value;
 
-    if (__builtin_expect(*p == '{' || *p == '[', 0)) {
-        value.kind = *p == '{' ? JSON_OBJECT : JSON_ARRAY;
-        p = json_scan_nested(t, p);
-    } else {
-        p = json_scan_scalar(t, p, &value.kind, &value.escaped);
-    }
+    p = json_scan_any(t, p, &value.kind, &value.escaped);
     if (s->wanted && p != NULL) {
         value.text = (struct slice){ begin, (size_t)(p - begin) };
         json_fields_set(to, s->below, s->depth,
