@@ -42,22 +42,28 @@ kafka_murmur2(struct slice key)
     return h ^ h >> 15;
 }
 
-/* CRC-32 as in zlib (ISO 3309), half a byte at a time. */
+/* CRC-32 as in zlib (ISO 3309), a byte at a time.  The table is linear: an entry is the sum (XOR)
+ * of those of its bits. */
+#define OF_BIT(i, bit, crc) ((i) >> (bit) & 1 ? (crc) : 0u)
+#define ENTRY(i)                                                                                  \
+    (OF_BIT(i, 0, 0x77073096u) ^ OF_BIT(i, 1, 0xee0e612cu) ^ OF_BIT(i, 2, 0x076dc419u) ^          \
+     OF_BIT(i, 3, 0x0edb8832u) ^ OF_BIT(i, 4, 0x1db71064u) ^ OF_BIT(i, 5, 0x3b6e20c8u) ^          \
+     OF_BIT(i, 6, 0x76dc4190u) ^ OF_BIT(i, 7, 0xedb88320u))
+#define ENTRIES_4(i)  ENTRY(i), ENTRY((i) + 1), ENTRY((i) + 2), ENTRY((i) + 3)
+#define ENTRIES_16(i) ENTRIES_4(i), ENTRIES_4((i) + 4), ENTRIES_4((i) + 8), ENTRIES_4((i) + 12)
+#define ENTRIES_64(i)                                                                             \
+    ENTRIES_16(i), ENTRIES_16((i) + 16), ENTRIES_16((i) + 32), ENTRIES_16((i) + 48)
+
 static uint32_t
 crc32(struct slice key)
 {
-    static const uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    static const uint32_t table[256] = {
+        ENTRIES_64(0), ENTRIES_64(64), ENTRIES_64(128), ENTRIES_64(192),
     };
     uint32_t crc = 0xffffffff;
 
-    for (size_t i = 0; i < key.len; i++) {
-        crc ^= (unsigned char)key.ptr[i];
-        crc = table[crc & 15] ^ crc >> 4;
-        crc = table[crc & 15] ^ crc >> 4;
-    }
+    for (size_t i = 0; i < key.len; i++)
+        crc = table[(crc ^ (unsigned char)key.ptr[i]) & 255] ^ crc >> 8;
     return ~crc;
 }
 
