@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "agent/base/inline.h"
 #include "agent/base/slice.h"
@@ -28,16 +29,20 @@ plain_not(unsigned char c)
 #ifdef __SSE2__
 enum { PLAIN_BLOCK = 16 };
 
+/* Bytes of ones where a byte is not plain. */
+INLINE __m128i
+plain_not_in(__m128i block)
+{
+    return _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)),     /* from 0x80 on: negative */
+                        _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                                     _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
+}
+
 /* A bit for each byte that is not plain. */
 INLINE unsigned
 plain_not_of_16(__m128i block)
 {
-    const __m128i special =             /* bytes from 0x80 on are negative */
-        _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)),
-                     _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
-                                  _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
-
-    return (unsigned)_mm_movemask_epi8(special);
+    return (unsigned)_mm_movemask_epi8(plain_not_in(block));
 }
 
 INLINE bool
@@ -66,6 +71,24 @@ plain_copy_block(char *to, const char *text)
     _mm_storeu_si128((__m128i *)(void *)to, block);
     return special == 0 ? PLAIN_BLOCK : (size_t)__builtin_ctz(special);
 }
+
+/* Copy by whole blocks: up to PLAIN_BLOCK bytes behind the text are read too, and written behind
+ * the copy.  True if all of the text is plain.  Short texts of all lengths go the same way. */
+INLINE bool
+plain_copy_over(char *to, const char *text, size_t len)
+{
+    __m128i block, special = _mm_setzero_si128();
+
+    for (; len > PLAIN_BLOCK; len -= PLAIN_BLOCK, text += PLAIN_BLOCK, to += PLAIN_BLOCK) {
+        block = _mm_loadu_si128((const __m128i *)(const void *)text);
+        _mm_storeu_si128((__m128i *)(void *)to, block);
+        special = _mm_or_si128(special, plain_not_in(block));
+    }
+    block = _mm_loadu_si128((const __m128i *)(const void *)text);
+    _mm_storeu_si128((__m128i *)(void *)to, block);
+    return ((plain_not_of_16(block) & ((1u << len) - 1)) |
+            (unsigned)_mm_movemask_epi8(special)) == 0;
+}
 #else
 enum { PLAIN_BLOCK = 8 };
 
@@ -84,6 +107,23 @@ INLINE bool
 plain_words(uint64_t first, uint64_t last)
 {
     return plain_word(first) && plain_word(last);
+}
+
+INLINE bool
+plain_copy_over(char *to, const char *text, size_t len)
+{
+    uint64_t word;
+    bool     plain = true;
+
+    for (; len > PLAIN_BLOCK; len -= PLAIN_BLOCK, text += PLAIN_BLOCK, to += PLAIN_BLOCK) {
+        memcpy(&word, text, sizeof word);
+        memcpy(to, &word, sizeof word);
+        plain = plain && plain_word(word);
+    }
+    memset(&word, ' ', sizeof word);
+    memcpy(&word, text, len);
+    memcpy(to, &word, sizeof word);
+    return plain && plain_word(word);
 }
 
 INLINE bool

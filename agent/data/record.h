@@ -40,6 +40,7 @@ struct record {
     struct slice        raw;        /* bytes as read, without the final LF */
     struct slice        body;       /* what the record says */
     uint64_t            offset;     /* in the file, of its first byte */
+    struct slice        around;     /* memory that the line is a part of, to be read; or none */
     int64_t             time_ms;    /* since the epoch; only if has_time */
     bool                has_time;
 

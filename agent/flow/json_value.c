@@ -19,13 +19,20 @@ struct addition {
     struct template *text;
 };
 
+/* Fields that are more than a member of their name, or less. */
+enum odd {
+    ODD_NOT,
+    ODD_EXCLUDED,
+    ODD_RIVAL,                  /* another of that name may come before it: the body, gives_way() */
+};
+
 struct json_value {
     const struct names *names;
     bool                all;        /* no `include` */
     uint32_t           *include;    /* numbers of names */
     size_t              ninclude;
-    bool               *excluded;   /* by number of name */
-    size_t              nexcluded;
+    uint8_t            *odd;        /* by number of name: enum odd; those behind are not */
+    size_t              nodd;
     bool                hides_parts;    /* one of them has a dot: it may be a part of a field */
     struct addition    *add;
     size_t              nadd;
@@ -67,12 +74,12 @@ const struct field json_value_fields[] = {
 static void
 exclude_number(struct json_value *v, uint32_t number)
 {
-    if (number >= v->nexcluded) {
-        v->excluded = mem_array(v->excluded, number + 1, sizeof *v->excluded);
-        while (v->nexcluded <= number)
-            v->excluded[v->nexcluded++] = false;
+    if (number >= v->nodd) {
+        v->odd = mem_array(v->odd, number + 1, sizeof *v->odd);
+        while (v->nodd <= number)
+            v->odd[v->nodd++] = ODD_NOT;
     }
-    v->excluded[number] = true;
+    v->odd[number] = ODD_EXCLUDED;
     v->hides_parts = v->hides_parts || memchr(names_text(v->names, number).ptr, '.',
                                               names_text(v->names, number).len) != NULL;
 }
@@ -87,7 +94,18 @@ exclude(struct json_value *v, uint32_t number)
 static bool
 is_excluded(const struct json_value *v, uint32_t number)
 {
-    return number < v->nexcluded && v->excluded[number];
+    return number < v->nodd && v->odd[number] == ODD_EXCLUDED;
+}
+
+/* The body, and what the line calls as a field of the record's own. */
+static void
+init_odd(struct json_value *v)
+{
+    v->odd = mem_zero(NAME_FIRST_GIVEN * sizeof *v->odd);
+    v->nodd = NAME_FIRST_GIVEN;
+    v->odd[NAME_BODY] = ODD_RIVAL;
+    for (uint32_t number = NAME_WELL_KNOWN; number < NAME_FIRST_GIVEN; number++)
+        v->odd[number] = ODD_RIVAL;
 }
 
 /* A name that stands twice is taken once. */
@@ -154,6 +172,7 @@ json_value_new(const char *what, const struct node *map, struct names *names,
     v->all = named == NULL || named->kind == NODE_NULL;
     if (v->all)
         names_ask_all(names);
+    init_odd(v);
     v->include = mem_zero(conf.include.count * sizeof *v->include);
     for (size_t i = 0; i < conf.include.count; i++)
         include(v, names_intern(names, slice_of(conf.include.list[i])));
@@ -176,7 +195,7 @@ json_value_free(struct json_value *v)
     for (size_t i = 0; i < v->nadd; i++)
         template_free(v->add[i].text);
     free(v->add);
-    free(v->excluded);
+    free(v->odd);
     free(v->include);
     free(v);
 }
@@ -487,19 +506,76 @@ gives_way(const struct record *r, uint32_t number)
 }
 
 /* A part of another field's value is in that already. */
-static void
+RARE static void
+add_value(struct writer *w, const struct record *r, const struct value *value)
+{
+    if (value->number == NAME_NONE)
+        add_unnumbered(w, value);
+    else if (value->depth == 0 && value->number != NAME_BODY &&
+             !is_excluded(w->v, value->number) && !gives_way(r, value->number))
+        add_numbered(w, value->number, value->type, value->text);
+}
+
+INLINE bool
+is_simple(const struct json_value *v, const struct value *value)
+{
+    const uint32_t number = value->number;
+
+    return (value->type | value->depth) == 0 &&
+           (number < v->nodd ? v->odd[number] == ODD_NOT : number != NAME_NONE);
+}
+
+/* Where the copied member ends; NULL if not all of the text is plain.  By whole blocks. */
+INLINE char *
+put_text(char *to, struct slice name, struct slice text)
+{
+    memcpy(to, name.ptr, NAMES_PADDING);
+    for (size_t i = NAMES_PADDING; i < name.len; i += NAMES_PADDING)
+        memcpy(to + i, name.ptr + i, NAMES_PADDING);
+    to += name.len;
+    if (!plain_copy_over(to, text.ptr, text.len))
+        return NULL;
+    to += text.len;
+    *to = '"';
+    return to + 1;
+}
+
+/* What put_text() writes at most. */
+INLINE size_t
+size_of_blocks(struct slice name, struct slice text)
+{
+    return name.len + NAMES_PADDING + text.len + PLAIN_BLOCK;
+}
+
+/* Most values are simple and plain, a part of the line and not at the end of its chunk, and have
+ * room: for them all that this loop needs stays in registers. */
+APART static void
 add_all(struct writer *w, const struct record *r)
 {
-    for (uint32_t i = 0; i < r->nvalues; i++) {
-        const struct value *value = &r->values[i];
+    const struct json_value *const v = w->v;
+    const struct slice *const      members = w->members;
+    const uintptr_t                around = (uintptr_t)r->around.ptr;
+    const size_t most = r->around.len > PLAIN_BLOCK ? r->around.len - PLAIN_BLOCK : 0;
+    const struct value *const      last = r->values + r->nvalues;
+    char                          *to = w->to, *end = w->end;
 
-        if (value->number == NAME_NONE)
-            add_unnumbered(w, value);
-        else if (value->depth == 0 && value->number != NAME_BODY &&
-                 !is_excluded(w->v, value->number) && !gives_way(r, value->number))
-            add_numbered(w, value->number, value->type, value->text);
+    for (const struct value *value = r->values; value < last; value++) {
+        const struct slice text = value->text;
+        char              *next = NULL;
+
+        if (is_simple(v, value) && (uintptr_t)text.ptr + text.len - around < most &&
+            size_of_blocks(members[value->number], text) <= (size_t)(end - to))
+            next = put_text(to, members[value->number], text);
+        if (next == NULL) {
+            w->to = to;
+            add_value(w, r, value);
+            next = w->to;
+            end = w->end;
+        }
+        to = next;
     }
-    if (!is_excluded(w->v, NAME_BODY))
+    w->to = to;
+    if (!is_excluded(v, NAME_BODY))
         add_numbered(w, NAME_BODY, VALUE_TEXT, r->body);
 }
 

@@ -597,6 +597,7 @@ begin(const struct plan *plan, struct scratch *w, struct chunk *c)
         w->encoding = encoding_marked(plan->encoding, c->bytes, c->begin == 0 ? c->len : 0);
     w->now = w->clock_stands ? 1 : 0;
     w->source = source_number(c->source);
+    w->record.around = (struct slice){ c->bytes, c->size };
     w->room = plan->one_at_a_time ? c->max_messages : (uint32_t)plan->nroutes;
     w->record.constant[NAME_HOST_NAME] = slice_of(plan->host_name);
     w->record.constant[NAME_INPUT] = slice_of(plan->input);

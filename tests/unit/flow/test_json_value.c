@@ -158,6 +158,54 @@ json_is_written_in_place_where_it_fits_and_is_plain(void **state)
                          "{\"one\":\"a \\\"text\\\"\",\"two\":12,\"body\":\"line\"}"));
 }
 
+/* The object of one text, as it is written where nothing beside the text may be read. */
+static void
+then_json_is_the_same_apart(struct slice json, struct slice text)
+{
+    const struct slice around = rec.around;
+    struct slice       apart;
+    struct buf         b = { NULL, 0, 0 };
+
+    rec.around = NO_SLICE;
+    record_set_named(&rec, SLICE("f"), VALUE_TEXT, text);
+    apart = route_json(r, &rec, &arena, NULL, 0, &b);
+    assert_true(slice_equal(json, apart));
+    rec.around = around;
+    buf_fini(&b);
+}
+
+static void
+json_is_the_same_whatever_stands_beside_its_texts(void **state)
+{
+    enum { SIZE = 100, LONGEST = 66 };
+    static const char odd[] = { 'a', '"', '\n', '\xff' };
+    char *const       bytes = mem_alloc(SIZE);      /* read beyond, it is an error */
+    char              place[400];
+
+    (void)state;
+    given_json();
+    (void)names_offer(names, SLICE("f"));
+    when_compiled();
+    given_record();
+    memset(bytes, 'a', SIZE);
+    rec.around = (struct slice){ bytes, SIZE };
+    for (size_t len = 0; len <= LONGEST; len++) {
+        for (size_t i = 0; i <= len; i++) {
+            for (size_t o = 0; o < sizeof odd; o++) {
+                const size_t       begin = i % 2 == 0 ? 1 : SIZE - len;
+                const struct slice text = { bytes + begin, len };
+
+                bytes[begin + i - (begin + i == SIZE)] = odd[o];    /* in it, or behind it */
+                record_set_named(&rec, SLICE("f"), VALUE_TEXT, text);
+                then_json_is_the_same_apart(
+                    route_json(r, &rec, &arena, place, sizeof place, &written), text);
+                memset(bytes, 'a', SIZE);
+            }
+        }
+    }
+    free(bytes);
+}
+
 static void
 json_keeps_what_the_line_calls_as_the_record_its_own(void **state)
 {
@@ -225,6 +273,7 @@ main(void)
         TEST(json_takes_parts_once_and_leaves_out_what_is_excluded_inside),
         TEST(json_inside_is_one_line_of_utf8),
         TEST(json_is_written_in_place_where_it_fits_and_is_plain),
+        TEST(json_is_the_same_whatever_stands_beside_its_texts),
         TEST(json_keeps_what_the_line_calls_as_the_record_its_own),
         TEST(json_excludes_and_includes_the_record_its_own_by_their_names),
         TEST(json_time_is_a_number),
