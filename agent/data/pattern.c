@@ -21,6 +21,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/inline.h"
 #include "agent/base/mem.h"
+#include "agent/data/straight.h"
 
 enum {
     FIRST_STACK = 32 * 1024,        /* bytes; the machine stack of the JIT's code */
@@ -41,6 +42,7 @@ enum {
 };
 
 struct pattern {
+    struct straight *straight;      /* matches as the rest does, and faster; or NULL */
     pcre2_code  *code;
     bool         jit;
     bool         utf;
@@ -53,7 +55,7 @@ struct pattern_work {
     pcre2_match_data    *data;
     pcre2_match_context *context;
     pcre2_jit_stack     *stack;
-    const PCRE2_SIZE    *offsets;   /* in `data`: where each group begins and ends */
+    PCRE2_SIZE          *offsets;   /* in `data`: where each group begins and ends */
     size_t               groups;
     uint32_t             limits;    /* searches that were given up */
     size_t               backtracks, offset_limit;  /* as the context has them now */
@@ -111,6 +113,15 @@ find_names(struct pattern *p)
         p->names[entry[0] << 8 | entry[1]] = (const char *)entry + 2;
 }
 
+/* What the library was built to take for a line's end. */
+static bool
+newline_is_lf(void)
+{
+    uint32_t newline = 0;
+
+    return pcre2_config(PCRE2_CONFIG_NEWLINE, &newline) >= 0 && newline == PCRE2_NEWLINE_LF;
+}
+
 struct pattern *
 pattern_new(struct slice text, size_t *offset, struct error *err)
 {
@@ -136,6 +147,9 @@ pattern_new(struct slice text, size_t *offset, struct error *err)
     p->jit = pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0 && has_jit_code(p->code);
     p->groups = info(p->code, PCRE2_INFO_CAPTURECOUNT);
     find_names(p);
+    if (!p->utf && newline_is_lf())
+        p->straight = straight_new(text);
+    assert(p->straight == NULL || straight_groups(p->straight) == p->groups);
     return p;
 }
 
@@ -144,6 +158,7 @@ pattern_free(struct pattern *p)
 {
     if (p == NULL)
         return;
+    straight_free(p->straight);
     free(p->names);
     pcre2_code_free(p->code);
     free(p);
@@ -363,6 +378,9 @@ search_from(const struct pattern *p, struct pattern_work *work, struct slice sub
 enum pattern_result
 pattern_match(const struct pattern *p, struct pattern_work *work, struct slice subject)
 {
+    assert(p->groups <= work->groups && subject.ptr != NULL);
+    if (p->straight != NULL)
+        return straight_match(p->straight, subject, work->offsets) ? PATTERN_YES : PATTERN_NO;
     return search_from(p, work, subject, 0, 0);
 }
 
