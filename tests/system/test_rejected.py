@@ -345,9 +345,9 @@ def test_a_replay_that_is_killed_is_done_again(agents, kafka, topic, tmp_path):
     cut_short = Process([BINARY, "replay", "-c", agent.config, dead], tmp_path / "replay.out")
     kafka.wait_count(topic, arrived_first + 1)
     cut_short.kill()
-    arrived_twice = kafka.count(topic)
+    arrived_before = kafka.count(topic)         # and what was on its way to the broker
     assert agent.command("replay", dead).stdout == f"{count} records sent and acknowledged\n"
-    assert sum(arrived(kafka, topic, count).values()) == arrived_twice
+    assert arrived_before <= sum(arrived(kafka, topic, count).values()) < count
     assert dead.read_bytes() == before
 
 
