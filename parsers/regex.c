@@ -46,7 +46,8 @@ static const struct field regex_fields[] = {
       .offset = FIELD_AT(struct regex_conf, pattern, const struct node *),
       .help = "The regular expression (PCRE2), or a list of them, tried in order; its named "
               "groups become fields. It works on bytes: with `(*UTF)` at its beginning on "
-              "characters." },
+              "characters. One that begins with `^` and leaves no choice (`[^,]*,` and not `.*,`) "
+              "costs least." },
     PARSER_BASE_FIELDS(struct regex_conf),
     NO_MORE_FIELDS
 };
