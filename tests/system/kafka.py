@@ -214,10 +214,20 @@ class Client:
     def create_topic(self, name, partitions=4, **config):
         topic = NewTopic(name, partitions, self.copies,
                          config={key.replace("_", "."): str(v) for key, v in config.items()})
-        for future in self.admin().create_topics([topic]).values():
-            future.result()
+        wait_for(lambda: self.takes(topic), 30, f"topic '{name}' to be taken")
         wait_for(lambda: self.leaders(name) == partitions, 30, f"leaders of topic '{name}'")
         return name
+
+    def takes(self, topic):
+        """Not while the controller does not count on the broker: just started, or paused."""
+        try:
+            for future in self.admin().create_topics([topic]).values():
+                future.result()
+        except confluent_kafka.KafkaException as e:
+            if e.args[0].code() != confluent_kafka.KafkaError.INVALID_REPLICATION_FACTOR:
+                raise
+            return False
+        return True
 
     def leaders(self, name):
         """How many partitions can be written to, and have all their copies."""
