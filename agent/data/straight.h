@@ -1,6 +1,6 @@
 /* straight.h - regular expressions that are matched without going back.
  *
- * Most patterns for logs leave no choice: `^(?<client>\S+) \[(?<time>[^\]]+)\]` says at each byte
+ * Many patterns for logs leave no choice: `^(?<client>\S+) \[(?<time>[^\]]+)\]` says at each byte
  * what it is a part of.  Such a pattern is *straight*, and is matched byte by byte from the left to
  * the right, three times as fast as by PCRE2's JIT.  What it matches, and its groups, are
  * exactly what PCRE2 says (pcre2pattern(3), without options, on bytes).
