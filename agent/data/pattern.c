@@ -1,6 +1,7 @@
 /* pattern.c - see pattern.h.
  *
- * Three things bound the time that a line can take, however its bytes and the
+ * A straight pattern (straight.h) is matched in one pass over the line.  For all others three
+ * things bound the time that a line can take, however its bytes and the
  * pattern get on with each other.  PCRE2's match limit counts backtracking, but
  * begins again at every place in the line where a match may begin; so a search
  * goes over the line in steps of a few such places, and looks at the clock
@@ -378,10 +379,10 @@ search_from(const struct pattern *p, struct pattern_work *work, struct slice sub
 enum pattern_result
 pattern_match(const struct pattern *p, struct pattern_work *work, struct slice subject)
 {
+    if (p->straight == NULL)
+        return search_from(p, work, subject, 0, 0);
     assert(p->groups <= work->groups && subject.ptr != NULL);
-    if (p->straight != NULL)
-        return straight_match(p->straight, subject, work->offsets) ? PATTERN_YES : PATTERN_NO;
-    return search_from(p, work, subject, 0, 0);
+    return straight_match(p->straight, subject, work->offsets) ? PATTERN_YES : PATTERN_NO;
 }
 
 enum pattern_result

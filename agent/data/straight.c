@@ -55,18 +55,18 @@ struct step {
     unsigned           group;       /* a run of none goes to 0, which is written last */
     unsigned           min, max;
     struct text        text;        /* behind a run: bytes that follow it */
-    size_t             scan_at, to; /* indexes */
+    size_t             to;          /* an index */
     const struct scan *scan;
 };
 
 struct straight {
-    struct step *steps;
-    size_t       nsteps;
-    struct scan *scans;
-    size_t       nscans;
-    size_t       groups;
-    size_t       entry;             /* the last step to which another leads, while they are made */
-    bool         leaves_out;        /* a group may take no part */
+    struct step  *steps;
+    size_t        nsteps;
+    struct scan **scans;
+    size_t        nscans;
+    size_t        groups;
+    size_t        entry;            /* the last step to which another leads, while they are made */
+    bool          leaves_out;       /* a group may take no part */
 };
 
 /* ---- Compiling --------------------------------------------------------------- */
@@ -111,20 +111,22 @@ fill_scan(struct scan *scan, const struct straight_set *set)
         scan->has[byte] = straight_set_has(set, byte);
 }
 
-/* Its index. */
-static size_t
+/* Equal sets share one: the fewer there are, the more of them are in the cache. */
+static const struct scan *
 add_scan(struct straight *s, const struct straight_set *set)
 {
-    struct scan *scan;
+    struct scan *scan = NEW(struct scan);
 
-    s->scans = mem_array(s->scans, s->nscans + 1, sizeof *s->scans);
-    scan = &s->scans[s->nscans];
-    memset(scan, 0, sizeof *scan);
     fill_scan(scan, set);
-    for (size_t i = 0; i < s->nscans; i++)
-        if (memcmp(s->scans[i].has, scan->has, sizeof scan->has) == 0)
-            return i;
-    return s->nscans++;
+    for (size_t i = 0; i < s->nscans; i++) {
+        if (memcmp(s->scans[i]->has, scan->has, sizeof scan->has) == 0) {
+            free(scan);
+            return s->scans[i];
+        }
+    }
+    s->scans = mem_array(s->scans, s->nscans + 1, sizeof *s->scans);
+    s->scans[s->nscans++] = scan;
+    return scan;
 }
 
 static struct step *
@@ -173,29 +175,20 @@ single_byte(const struct straight_set *set)
 static void
 compile_set(struct straight *s, const struct straight_node *n, unsigned group)
 {
-    const int    byte = single_byte(&n->set);
-    struct step *step;
-    size_t       scan;
+    const int          byte = single_byte(&n->set);
+    const struct scan *scan;
+    struct step       *step;
 
     if (n->min == 1 && n->max == 1 && group == 0 && byte >= 0) {
         add_byte(s, (unsigned char)byte);
         return;
     }
     scan = add_scan(s, &n->set);
-    step = add_step(s, s->scans[scan].by_blocks && n->max == STRAIGHT_NO_LIMIT ? STEP_RUN
-                                                                              : STEP_COUNT);
-    step->scan_at = scan;
+    step = add_step(s, scan->by_blocks && n->max == STRAIGHT_NO_LIMIT ? STEP_RUN : STEP_COUNT);
+    step->scan = scan;
     step->min = n->min;
     step->max = n->max;
     step->group = group;
-}
-
-static void
-add_try(struct straight *s, const struct straight_set *begins)
-{
-    const size_t scan = add_scan(s, begins);
-
-    add_step(s, STEP_TRY)->scan_at = scan;
 }
 
 /* The alternatives, each but the last behind a look at its first byte. */
@@ -209,7 +202,7 @@ compile_alternatives(struct straight *s, const struct straight_alternative *a)
         return;
     }
     try = s->nsteps;
-    add_try(s, &a->begins);
+    add_step(s, STEP_TRY)->scan = add_scan(s, &a->begins);
     compile(s, a->first);
     jump = s->nsteps;
     add_step(s, STEP_JUMP);
@@ -231,7 +224,7 @@ compile_group(struct straight *s, const struct straight_node *n)
     const size_t try = s->nsteps;
 
     if (n->min == 0)
-        add_try(s, &n->set);
+        add_step(s, STEP_TRY)->scan = add_scan(s, &n->set);
     if (n->capture > 0 && is_single_set(n->alternatives)) {
         compile_set(s, n->alternatives->first, n->capture);
     } else {
@@ -276,8 +269,6 @@ straight_new(struct slice pattern)
     s->groups = tree.groups;
     compile(s, tree.first);
     add_step(s, STEP_DONE);
-    for (size_t i = 0; i < s->nsteps && s->nscans > 0; i++)
-        s->steps[i].scan = &s->scans[s->steps[i].scan_at];
     straight_tree_fini(&tree);
     return s;
 }
@@ -287,8 +278,10 @@ straight_free(struct straight *s)
 {
     if (s == NULL)
         return;
-    free(s->steps);
+    for (size_t i = 0; i < s->nscans; i++)
+        free(s->scans[i]);
     free(s->scans);
+    free(s->steps);
     free(s);
 }
 

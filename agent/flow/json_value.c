@@ -342,17 +342,21 @@ make_room(struct writer *w, size_t room)
     go_on(w, room);
 }
 
-/* A name is copied by whole blocks: a call of memcpy() takes longer. */
+/* A name is copied by whole blocks: a call of memcpy() takes longer.  Returns where it ends. */
+INLINE char *
+put_name(char *to, struct slice name)
+{
+    memcpy(to, name.ptr, NAMES_PADDING);
+    for (size_t i = NAMES_PADDING; i < name.len; i += NAMES_PADDING)
+        memcpy(to + i, name.ptr + i, NAMES_PADDING);
+    return to + name.len;
+}
+
 INLINE void
 begin_member(struct writer *w, struct slice name, size_t room)
 {
-    char *to;
-
     make_room(w, name.len + NAMES_PADDING + room);
-    to = w->to;
-    for (size_t i = 0; i < name.len; i += NAMES_PADDING)
-        memcpy(to + i, name.ptr + i, NAMES_PADDING);
-    w->to = to + name.len;
+    w->to = put_name(w->to, name);
 }
 
 RARE static void
@@ -529,10 +533,7 @@ is_simple(const struct json_value *v, const struct value *value)
 INLINE char *
 put_text(char *to, struct slice name, struct slice text)
 {
-    memcpy(to, name.ptr, NAMES_PADDING);
-    for (size_t i = NAMES_PADDING; i < name.len; i += NAMES_PADDING)
-        memcpy(to + i, name.ptr + i, NAMES_PADDING);
-    to += name.len;
+    to = put_name(to, name);
     if (!plain_copy_over(to, text.ptr, text.len))
         return NULL;
     to += text.len;
